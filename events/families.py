@@ -1,0 +1,161 @@
+"""What handlers subscribe to: the kinds of event that every forge has, and those of build and test systems.
+
+A family fixes the names of the facts; concrete classes (``...Event``) add the forge, the task and facts of their own.
+Standard library only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+from urllib.parse import quote
+
+from events.base import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectEvent(Event):
+    """Something that happened in a project on a forge.
+
+    ``project_url`` is the web page of the project the package configuration belongs to (no ``.git``, no trailing
+    slash). ``project_is_private`` and ``installation_id`` are None where the message does not tell.
+    """
+
+    project_url: str
+    project_is_private: bool | None = None
+    #: GitHub App installation that sent the event; saves a call to find it.
+    installation_id: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PullRequest(ProjectEvent):
+    """A pull or merge request was opened, reopened or got new commits (``action``).
+
+    ``base_repo_*`` is where the change comes from (the fork) and ``target_repo_*`` where it shall go, in the words of
+    the founding design; ``base_ref`` is the branch it comes from, ``target_branch`` the one it is meant for.
+    """
+
+    trigger: ClassVar[str | None] = "pull_request"
+
+    action: str
+    pr_id: int
+    commit_sha: str
+    user_login: str
+    base_repo_namespace: str | None
+    base_repo_name: str | None
+    base_ref: str | None
+    target_repo_namespace: str | None
+    target_repo_name: str
+    target_branch: str | None = None
+
+    @property
+    def subject(self) -> str:
+        return f"{self.project_url}/pull/{self.pr_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PullRequestComment(ProjectEvent):
+    """Somebody commented on a pull request. Where the message tells no commit, ``commit_sha`` is None."""
+
+    trigger: ClassVar[str | None] = "pull_request"
+
+    action: str
+    pr_id: int
+    comment: str
+    comment_id: int | None = None
+    commit_sha: str | None = None
+    user_login: str
+    #: Whether the account is a program's; None where the forge does not tell.
+    user_is_bot: bool | None = None
+    base_repo_namespace: str | None = None
+    base_repo_name: str | None = None
+    target_repo_namespace: str | None
+    target_repo_name: str
+
+    @property
+    def subject(self) -> str:
+        return f"{self.project_url}/pull/{self.pr_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class IssueComment(ProjectEvent):
+    """Somebody commented on an issue."""
+
+    trigger: ClassVar[str | None] = "release"
+
+    action: str
+    issue_id: int
+    comment: str
+    comment_id: int | None = None
+    user_login: str
+    #: Whether the account is a program's; None where the forge does not tell.
+    user_is_bot: bool | None = None
+    repo_namespace: str | None
+    repo_name: str
+
+    @property
+    def subject(self) -> str:
+        return f"{self.project_url}/issues/{self.issue_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Push(ProjectEvent):
+    """New commits on a branch. ``branch`` is the bare name (it may hold slashes), ``commit_sha`` the new head."""
+
+    trigger: ClassVar[str | None] = "commit"
+
+    repo_namespace: str | None
+    repo_name: str
+    branch: str
+    commit_sha: str
+    commit_sha_before: str | None = None
+    user_login: str | None = None
+
+    @property
+    def subject(self) -> str:
+        return f"{self.project_url}/tree/{quote(self.branch)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release(ProjectEvent):
+    """A release was published."""
+
+    trigger: ClassVar[str | None] = "release"
+
+    repo_namespace: str | None
+    repo_name: str
+    tag_name: str
+    user_login: str | None = None
+
+    @property
+    def subject(self) -> str:
+        return f"{self.project_url}/releases/tag/{quote(self.tag_name)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installation(Event):
+    """Somebody installed the service for an account."""
+
+    checks_project: ClassVar[bool] = False
+    checks_account: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result(Event):
+    """News of work that an earlier event ordered; the order was let in already, so nobody is asked again."""
+
+    checks_project: ClassVar[bool] = False
+    checks_account: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Build(Result):
+    """News of a build that a build system works on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestResult(Result):
+    """News of a test run."""
+
+    #: Not a test class, whatever its name makes pytest believe.
+    __test__: ClassVar[bool] = False

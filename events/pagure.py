@@ -1,0 +1,63 @@
+"""What happens on Pagure. Standard library only.
+
+Pagure tells everything twice when a project has a hook and the service listens to the bus as well: ``same_as`` is how
+the two are known for one. Both carry the same body, so that what stands in it makes the key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from events.families import PullRequest, PullRequestComment, Push
+
+
+@dataclass(frozen=True, kw_only=True)
+class PullRequestPagureEvent(PullRequest):
+    """``pull-request.new``, ``.updated``, ``.rebased`` or ``.reopened``. A fork belongs to ``base_repo_owner``.
+
+    The ``base_repo_*`` are None when the fork is gone, or the change comes from another host.
+    """
+
+    task: ClassVar[str] = "task.process_pull_request_pagure_event"
+    forge: ClassVar[str | None] = "pagure"
+
+    base_repo_owner: str | None = None
+    #: When the pull request last changed, as ISO text.
+    updated_at: str | None = None
+
+    @property
+    def same_as(self) -> str | None:
+        if self.updated_at is None:
+            return None
+        return f"{self.subject}:{self.action}:{self.commit_sha}:{self.updated_at}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PullRequestCommentPagureEvent(PullRequestComment):
+    """``pull-request.comment.added`` (created) or ``.edited``."""
+
+    task: ClassVar[str] = "task.process_pull_request_comment_pagure_event"
+    forge: ClassVar[str | None] = "pagure"
+
+    base_repo_owner: str | None = None
+    #: When the comment was written, or edited, as ISO text.
+    updated_at: str | None = None
+
+    @property
+    def same_as(self) -> str | None:
+        if self.comment_id is None or self.updated_at is None:
+            return None
+        return f"{self.subject}#comment-{self.comment_id}:{self.action}:{self.updated_at}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PushPagureEvent(Push):
+    """``git.receive`` of an upstream project."""
+
+    task: ClassVar[str] = "task.process_push_pagure_event"
+    forge: ClassVar[str | None] = "pagure"
+
+    @property
+    def same_as(self) -> str | None:
+        return f"{self.subject}:{self.commit_sha_before}:{self.commit_sha}"

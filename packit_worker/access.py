@@ -1,0 +1,67 @@
+"""Access: which accounts an event is judged by, and whether one of them is on the allowlist. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from urllib.parse import urlsplit
+
+from events.base import Event
+from events.families import IssueComment, ProjectEvent, PullRequest, PullRequestComment, Push, Release
+from packit_worker.checks.verdict import Verdict, passed, refused
+from packit_worker.journal.accounts import AccountRow, Approval
+from packit_worker.reporting.texts import NOT_APPROVED_NEXT
+
+
+def forge_of(url: str) -> str:
+    """The forge a project lives on: its host in lower case."""
+    return (urlsplit(url).hostname or "").lower()
+
+
+def accounts_of(event: Event) -> tuple[str, ...]:
+    """The accounts of which one has to be approved: who caused the event, and whose project it is."""
+    match event:
+        case PullRequest() | PullRequestComment():
+            names = (event.target_repo_namespace, event.user_login)
+        case IssueComment():
+            names = (event.repo_namespace, event.user_login)
+        case Push() | Release():
+            names = (event.repo_namespace, None)
+        case _:
+            names = (None, None)
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def is_let_in(event: Event, namespaces: Collection[str]) -> bool:
+    """Whether the namespace of a private project is among those the service is configured to serve.
+
+    ``namespaces`` are ``<host>/<namespace>`` without a scheme; a namespace may have several parts.
+    """
+    if not isinstance(event, ProjectEvent):
+        return False
+    parts = urlsplit(event.project_url)
+    namespace = parts.path.strip("/").rpartition("/")[0]
+    return f"{forge_of(event.project_url)}/{namespace}".lower() in {name.lower() for name in namespaces}
+
+
+def judge(event: Event, known: Mapping[str, AccountRow], admins: Collection[str], user: str | None) -> Verdict:
+    """Whether the allowlist lets the event through. ``known`` maps lower-case names to what the allowlist says."""
+    if user is not None and user.lower() in admins:
+        return passed(f"{user} is an administrator of this service")
+    names = accounts_of(event)
+    denied = [name for name in names if _state(known, name) == Approval.DENIED]
+    if denied:
+        account = known[denied[0].lower()]
+        return refused(f"the account {denied[0]} is denied: {account.why}", "Ask the operators of this service.")
+    for name in names:
+        state = _state(known, name)
+        if state is not None and state.is_approved:
+            return passed(f"the account {name} is approved ({state})")
+    waiting = [name for name in names if _state(known, name) == Approval.WAITING]
+    if waiting:
+        return refused(f"the account {waiting[0]} is waiting for approval", NOT_APPROVED_NEXT)
+    return refused(f"no account is on the allowlist of this service: {' or '.join(names)}", NOT_APPROVED_NEXT)
+
+
+def _state(known: Mapping[str, AccountRow], name: str) -> Approval | None:
+    row = known.get(name.lower())
+    return Approval(row.state) if row else None

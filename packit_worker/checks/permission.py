@@ -1,0 +1,25 @@
+"""May this account have work done in this project?"""
+
+from __future__ import annotations
+
+from events.families import PullRequest
+from packit_worker.checks.verdict import Verdict, passed, refused, skipped
+from packit_worker.situation import Job, Situation
+
+
+def author_may_build(situation: Situation, job: Job | None) -> Verdict:
+    """The author of a pull request may have it built if they could merge it; others wait for a maintainer."""
+    event = situation.event
+    if not isinstance(event, PullRequest):
+        return skipped("only pull requests have an author")
+    author = event.user_login
+    if author.lower() in situation.admins:
+        return passed(f"{author} is an administrator of this service")
+    permission = situation.permission(author)
+    if permission.may_merge:
+        return passed(f"{author} has {permission} permission in the project")
+    return refused(
+        f"{author} may not have builds made here: it takes write permission in the project, {author} has {permission}",
+        "Somebody with write or admin permission in the project can allow it: by commenting /packit build on the "
+        "pull request.",
+    )

@@ -1,0 +1,142 @@
+"""The course of one event, from the hint to its end: claim it, take it through the four steps, write down how it went."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Sequence
+
+from events.base import InvalidFact, UnknownTask, rebuild
+from events.outcome import Ending, Outcome
+from events.pipeline import in_place
+from packit_worker.errors import NotFound, NotYet, Refused, TemporaryError
+from packit_worker.journal import JournalUnavailable, checks, events
+from packit_worker.journal.base import State, now
+from packit_worker.journal.claims import Claim, Heart, LostClaim, take
+from packit_worker.journal.events import EventRow
+from packit_worker.ledger import Ledger
+from packit_worker.pipeline import Pipeline, Shop
+from packit_worker.reporting import texts
+
+log = logging.getLogger(__name__)
+
+
+def process(shop: Shop, heart: Heart, event_id: str) -> None:
+    """Process an event, if it is there to be had: open, due, not with another worker, and its subject's turn."""
+    with shop.journal.write() as session:
+        taken = take(session, EventRow, event_id, shop.lease)
+    if taken is None:
+        log.debug("event %s is not to be had: done, with another worker, or not yet due", event_id)
+        return
+    claim, row = taken
+    try:
+        with heart.beating_for(claim):
+            _process(shop, claim, row)
+    except LostClaim as lost:
+        log.warning("%s", lost)
+    except JournalUnavailable as error:
+        # The lease runs out and the sweeper hands the event to whoever can reach the journal.
+        log.error("event %s is left to the sweeper: %s", event_id, error)
+
+
+def _process(shop: Shop, claim: Claim, row: EventRow) -> None:
+    end = End(shop, claim, row, Ledger(shop.journal, shop.hints, claim, row))
+    if row.attempts > shop.settings.limits.max_attempts:
+        end.dead("its worker died or hung every time", None)
+        return
+    try:
+        event = rebuild(row.task, row.kwargs)
+    except (UnknownTask, InvalidFact) as wrong:
+        end.dead(f"this release cannot read the event: {wrong}", None)
+        return
+    pipeline = Pipeline(shop, claim, row, event)
+    end = End(shop, claim, row, pipeline.ledger)
+    try:
+        with in_place(pipeline):
+            outcomes = event.process()
+    except (LostClaim, JournalUnavailable):
+        raise
+    except TemporaryError as error:
+        if pipeline.retrying.another(error):
+            pipeline.ledger.decide("pipeline", "later", str(error))
+            end.again(pipeline)
+        elif isinstance(error, NotYet):
+            pipeline.ledger.decide("origin", "ignored", "no order of ours turned up that it could belong to")
+            end.over([])
+        else:
+            end.dead(str(error), None)
+    except (NotFound, Refused) as error:
+        pipeline.ledger.decide("forge", "ignored", f"the forge does not help: {error}")
+        end.over([])
+    except Exception as error:
+        log.exception("the pipeline has a bug")
+        end.dead(f"a bug: {type(error).__name__}: {error}", traceback.format_exc())
+    else:
+        if pipeline.retrying.at is not None:
+            end.again(pipeline)
+        else:
+            end.over(outcomes)
+
+
+class End:
+    """The ways in which work on an event ends. Each is one transaction, and the hints that follow from it."""
+
+    def __init__(self, shop: Shop, claim: Claim, row: EventRow, ledger: Ledger) -> None:
+        self._shop = shop
+        self._claim = claim
+        self._row = row
+        self._ledger = ledger
+
+    def over(self, outcomes: Sequence[Outcome]) -> None:
+        """Everything is done that this lane can do."""
+        lanes = [outcome.note for outcome in outcomes if outcome.ending == Ending.DEFERRED]
+        with self._shop.journal.write() as session:
+            self._ledger.write(session)
+            if lanes:
+                events.move(session, self._row.id, lanes[0])
+                self._claim.put_back(session, now(), "the rest is for another lane", attempt_counts=False)
+                following = None
+            else:
+                state, reason = self._verdict(outcomes)
+                self._claim.finish(session, state, reason)
+                following = events.next_of(session, self._row.subject)
+        self._ledger.hint()
+        if lanes:
+            self._shop.hints.event(self._row, lane=lanes[0])
+        if following is not None:
+            self._shop.hints.event(following)
+
+    def again(self, pipeline: Pipeline) -> None:
+        """Something could not be done now; the event comes again."""
+        retrying = pipeline.retrying
+        assert retrying.at is not None
+        with self._shop.journal.write() as session:
+            self._ledger.write(session)
+            self._claim.put_back(session, retrying.at, retrying.why, attempt_counts=retrying.counts)
+        self._ledger.hint()
+
+    def dead(self, why: str, trace: str | None) -> None:
+        """It is given up: its checks get a final state, an operator can replay it."""
+        self._ledger.decide(
+            "pipeline",
+            "dead",
+            f"given up at attempt {self._row.attempts}: {why}",
+            next_step=f"packit-worker replay {self._row.id}",
+            facts={"traceback": trace} if trace else None,
+        )
+        words = texts.our_fault(self._row.id) if trace else texts.gave_up(why, self._row.attempts)
+        with self._shop.journal.write() as session:
+            for check in checks.unfinished(session, self._row.id):
+                self._ledger.want(check.with_words(words.status, words.conclusion, words.title, words.summary))
+            self._ledger.write(session)
+            self._claim.finish(session, State.DEAD, why)
+            following = events.next_of(session, self._row.subject)
+        self._ledger.hint()
+        if following is not None:
+            self._shop.hints.event(following)
+
+    def _verdict(self, outcomes: Sequence[Outcome]) -> tuple[State, str]:
+        notes = dict.fromkeys(outcome.note for outcome in outcomes if outcome.note)
+        if outcomes:
+            return State.DONE, "; ".join(notes)
+        return State.IGNORED, self._ledger.last.reason if self._ledger.last else "there was nothing to decide"

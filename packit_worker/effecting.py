@@ -1,0 +1,120 @@
+"""Doing things outside once: written down before, confirmed after, looked up when the fate of a call is unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from sqlalchemy.orm import Session
+
+from packit_worker.errors import Refused, TemporaryError, Unanswered
+from packit_worker.journal import Journal, effects
+from packit_worker.journal.base import now
+from packit_worker.journal.claims import Claim
+from packit_worker.journal.effects import Effect, EffectRow, EffectState
+from packit_worker.ports import Posted
+
+#: Writes that belong to a confirmed effect, in the transaction that confirms it.
+Confirming = Callable[[Session, Posted], None]
+
+
+class Call(Protocol):
+    """An effect's two calls."""
+
+    def send(self) -> Posted:
+        """Do it."""
+
+    def find(self) -> Posted | None:
+        """Whether the other side has it already."""
+
+
+@dataclass(frozen=True)
+class Calls:
+    """The two calls, from two functions."""
+
+    send: Callable[[], Posted]
+    find: Callable[[], Posted | None]
+
+
+class AlreadyRefused(Refused):
+    """The other side refused this effect in an earlier life of the run."""
+
+
+class Effecting:
+    """Does effects under a claim. ``settle`` is how long a call without an answer may still be carried out."""
+
+    def __init__(self, journal: Journal, claim: Claim, *, lease: timedelta, settle: timedelta) -> None:
+        self._journal = journal
+        self._claim = claim
+        self._lease = lease
+        self._settle = settle
+
+    def once(self, effect: Effect, call: Call, confirming: Confirming | None = None) -> Posted:
+        """Do an effect that has not been done, or say what came of it when it was.
+
+        Two transactions beside the call. Raises what the call raises: after ``Unanswered`` the fate is unknown, and the
+        next attempt finds out; after ``Refused`` the answer stays no; after another ``TemporaryError`` nothing happened.
+        Raises ``LostClaim`` when another worker has taken the work over.
+        """
+        with self._journal.write() as session:
+            self._claim.fence(session, self._lease)
+            there = effects.begin(session, effect)
+        if there is not None:
+            settled = self._settled(effect, there, call, confirming)
+            if settled is not None:
+                return settled
+        return self._send(effect, call, confirming)
+
+    def _settled(
+        self, effect: Effect, there: EffectRow, call: Call, confirming: Confirming | None
+    ) -> Posted | None:
+        """What an effect found in the journal has come to; None when it may be sent (again)."""
+        if there.state == EffectState.CONFIRMED:
+            return Posted(id=there.external_id or "", url=there.external_url)
+        if there.state == EffectState.REFUSED:
+            raise AlreadyRefused(there.error or "it was refused before")
+        assert there.sent_at is not None
+        wait = (there.sent_at + self._settle - now()).total_seconds()
+        if wait > 0:
+            # Without this wait a call still on its way is missed by the look-up and made a second time.
+            raise Unanswered(
+                f"{effect.kind} was sent {self._settle.total_seconds() - wait:.0f} s ago and no answer came; "
+                "it may still be carried out",
+                retry_after=wait + 0.1,
+            )
+        found = call.find()
+        if found is not None:
+            self._confirm(effect, found, confirming)
+            return found
+        with self._journal.write() as session:
+            self._claim.fence(session, self._lease)
+            effects.send_again(session, effect.key)
+        return None
+
+    def _send(self, effect: Effect, call: Call, confirming: Confirming | None) -> Posted:
+        try:
+            posted = call.send()
+        except Unanswered as error:
+            with self._journal.write() as session:
+                effects.unanswered(session, effect.key, str(error))
+            error.retry_after = max(error.retry_after or 0, self._settle.total_seconds() + 0.1)
+            raise
+        except TemporaryError as error:
+            with self._journal.write() as session:
+                effects.not_sent(session, effect.key, str(error))
+            raise
+        except Refused as error:
+            with self._journal.write() as session:
+                effects.refuse(session, effect.key, str(error))
+            raise
+        self._confirm(effect, posted, confirming)
+        return posted
+
+    def _confirm(self, effect: Effect, posted: Posted, confirming: Confirming | None) -> None:
+        with self._journal.write() as session:
+            # No fence: it happened, whoever holds the claim now.
+            effects.confirm(session, effect.key, posted.id, posted.url)
+            if confirming is not None:
+                confirming(session, posted)

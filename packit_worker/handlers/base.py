@@ -1,0 +1,111 @@
+"""The base of every handler, and what one run works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from sqlalchemy.orm import Session
+
+from events.base import Event
+from packit_worker.checks.verdict import Check
+from packit_worker.effecting import Call, Confirming
+from packit_worker.journal import Journal
+from packit_worker.origins import Origin
+from packit_worker.ports import Aliases, Copr, Forge, Posted, TestingFarm
+from packit_worker.reporting.names import CheckId
+from packit_worker.reporting.texts import Words, queued
+from packit_worker.situation import Job, Situation
+
+if TYPE_CHECKING:
+    from packit_worker.config.service import ServiceConfig
+
+
+class Services(Protocol):
+    """The systems outside, as ``packit_worker.services`` brings them."""
+
+    @property
+    def copr(self) -> Copr: ...
+    @property
+    def testing_farm(self) -> TestingFarm: ...
+    @property
+    def aliases(self) -> Aliases: ...
+    def forge(self, name_or_project_url: str) -> Forge: ...
+
+
+class Desk(Protocol):
+    """What the pipeline lets a run do: report, and do things outside once (``packit_worker.desk``)."""
+
+    def report(self, check: CheckId, words: Words, url: str | None = None) -> None:
+        """From now on the check shall show this. Shown by the lane ``report``; nobody waits for it."""
+
+    def once(
+        self, kind: str, about: str, request: Mapping[str, Any], call: Call, confirming: Confirming | None = None
+    ) -> Posted:
+        """Do an effect once for this run. ``about`` tells it from other effects of the same kind in the run.
+
+        What was reported so far, and what ``confirming`` reports, is written in the transaction that confirms the effect.
+        """
+
+    def afterwards(self, write: Callable[[Session], object]) -> None:
+        """Write to the journal in the transaction that writes down what was reported."""
+
+    def marker(self, kind: str, about: str = "") -> str:
+        """The key of an effect, to be left at the other side so that the effect can be found there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """What one run works with."""
+
+    event: Event
+    event_id: str
+    origin: Origin | None
+    situation: Situation
+    job: Job | None
+    settings: ServiceConfig
+    services: Services
+    journal: Journal
+    desk: Desk
+
+
+class Handler:
+    """One thing to do in answer to an event. A handler decides nothing about failures: it raises, the pipeline acts.
+
+    The first line of a handler's docstring is its line in the help.
+    """
+
+    #: Looked at in this order before a run; the first that is no pass decides.
+    checks: ClassVar[tuple[Check, ...]] = ()
+    #: The lane the run needs, where it is not the event's.
+    lane: ClassVar[str | None] = None
+
+    @classmethod
+    def shows(cls, situation: Situation, job: Job | None) -> tuple[CheckId, ...]:
+        """The checks on the commit that a run for this job reports on."""
+        return ()
+
+    @classmethod
+    def first_words(cls, check: CheckId) -> Words:
+        """What a check shows from the moment the run is planned."""
+        return queued(check.kind)
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    def run(self) -> str:
+        """Do it. Returns a note for the journal: what was done, in the past tense."""
+        raise NotImplementedError
+
+    @property
+    def job(self) -> Job:
+        """The job of this run, for handlers that are never run without one."""
+        assert self.context.job is not None
+        return self.context.job
+
+    @property
+    def origin(self) -> Origin:
+        """The origin of this run, for handlers that are never run without one."""
+        assert self.context.origin is not None
+        return self.context.origin

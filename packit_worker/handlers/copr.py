@@ -1,0 +1,249 @@
+"""Builds in Copr: ordering them, and what follows from their news."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import ClassVar
+
+from sqlalchemy.orm import Session
+
+from events.copr import CoprBuildEvent
+from events.families import PullRequest
+from packit_worker.checks.build import SRPM_BUILDS, SUCCEEDED, belongs_to_this_job, has_ended, has_started
+from packit_worker.checks.permission import author_may_build
+from packit_worker.checks.verdict import Check
+from packit_worker.config.package import JobType
+from packit_worker.copr_orders import build_order, copr_project
+from packit_worker.effecting import Calls
+from packit_worker.handlers.base import Handler
+from packit_worker.journal import builds, events
+from packit_worker.journal.base import now
+from packit_worker.journal.builds import BuildRow, BuildState
+from packit_worker.origins import COPR_BUILD
+from packit_worker.ports import CoprBuild, CoprOrder, Posted
+from packit_worker.registry import answers
+from packit_worker.reporting import names, texts
+from packit_worker.reporting.names import CheckId
+from packit_worker.reporting.texts import Words
+from packit_worker.situation import Job, Situation
+
+#: How long a build may be silent before Copr is asked about it.
+FIRST_LOOK = timedelta(seconds=30)
+
+
+class CoprBuildHandler(Handler):
+    """Orders a build in Copr; the SRPM is made there too, so that no code of the project runs here."""
+
+    @classmethod
+    def shows(cls, situation: Situation, job: Job | None) -> tuple[CheckId, ...]:
+        assert job is not None
+        return checks_of(situation, job)
+
+    @classmethod
+    def first_words(cls, check: CheckId) -> Words:
+        return texts.waiting_for_build() if check.kind == names.TESTING_FARM else texts.queued("The RPM build")
+
+    def run(self) -> str:
+        copr = self.context.services.copr
+        wanted = self.context.situation.chroots(self.job)
+        available = copr.available_chroots()
+        chroots = tuple(chroot for chroot in wanted if chroot in available)
+        for chroot in wanted:
+            if chroot not in available:
+                self._report(chroot, texts.chroot_unknown(chroot))
+        if not chroots:
+            return f"nothing was built: Copr knows none of {', '.join(wanted)}"
+        project = copr_project(
+            self.origin.event, self.job, chroots, account=copr.account, deployment=self.context.settings.deployment
+        )
+        copr.ensure_project(project)
+        order = build_order(
+            self.origin.event,
+            self.job,
+            project,
+            marker=self.context.desk.marker(COPR_BUILD),
+            srpm_chroot=self.context.settings.copr.srpm_chroot,
+        )
+
+        def send() -> Posted:
+            return _posted(copr.build(order))
+
+        def find() -> Posted | None:
+            build = copr.find_build(order)
+            return None if build is None else _posted(build)
+
+        def confirming(session: Session, posted: Posted) -> None:
+            self._write_down(session, order, posted)
+
+        request = {"project": project.full_name, "chroots": list(chroots)}
+        posted = self.context.desk.once(COPR_BUILD, "", request, Calls(send, find), confirming)
+        return f"ordered Copr build {posted.id} in {project.full_name} for {', '.join(chroots)}"
+
+    def _write_down(self, session: Session, order: CoprOrder, posted: Posted) -> None:
+        event = self.origin.event
+        builds.order(
+            session,
+            [
+                {
+                    "system": "copr",
+                    "build_id": posted.id,
+                    "chroot": chroot,
+                    "event_id": self.context.event_id,
+                    "task": event.task,
+                    "kwargs": event.facts(),
+                    "project_url": event.project_url,
+                    "commit_sha": self.origin.commit_sha,
+                    "job": self.job.key,
+                    "owner": order.owner,
+                    "project_name": order.project,
+                    "web_url": posted.url,
+                    "look_at": now() + FIRST_LOOK,
+                }
+                for chroot in (SRPM_BUILDS, *order.chroots)
+            ],
+        )
+        for chroot in (SRPM_BUILDS, *order.chroots):
+            # News that came before the order's row was parked.
+            events.wake(session, CoprBuildEvent.subject_of(int(posted.id), chroot))
+        for chroot in order.chroots:
+            self._report(chroot, texts.build_submitted(chroot, int(posted.id)), posted.url, only=names.RPM_BUILD)
+
+    def _report(self, chroot: str, words: Words, url: str | None = None, only: str | None = None) -> None:
+        for check in checks_of(self.context.situation, self.job, chroot):
+            if only is None or check.kind == only:
+                self.context.desk.report(check, words, url)
+
+
+@answers(PullRequest, jobs=[JobType.COPR_BUILD], needed_by=[JobType.TESTS])
+class PullRequestCoprBuildHandler(CoprBuildHandler):
+    """Builds a pull request in Copr."""
+
+    checks: ClassVar[tuple[Check, ...]] = (author_may_build,)
+
+
+class CoprNewsHandler(Handler):
+    """Something that is done about news of a build."""
+
+    @property
+    def news(self) -> CoprBuildEvent:
+        assert isinstance(self.context.event, CoprBuildEvent)
+        return self.context.event
+
+    @property
+    def build(self) -> BuildRow:
+        assert self.origin.build is not None
+        return self.origin.build
+
+    @property
+    def happened_at(self) -> datetime:
+        """When it happened; where Copr did not tell, now."""
+        return datetime.fromtimestamp(self.news.timestamp, UTC) if self.news.timestamp else now()
+
+    def log_url(self) -> str | None:
+        copr_build = CoprBuild(
+            id=int(self.build.build_id),
+            url=self.build.web_url or "",
+            owner=self.build.owner,
+            project=self.build.project_name,
+            package=self.news.pkg,
+        )
+        return self.context.services.copr.log_url(copr_build, self.build.chroot)
+
+    def report(self, words: Words, tests: Words | None, chroots: tuple[str, ...] | None = None) -> None:
+        """Show ``words`` on the build's checks, and ``tests`` on those of the tests that wait for it."""
+        for chroot in chroots or (self.build.chroot,):
+            for check in checks_of(self.context.situation, self.job, chroot):
+                what = tests if check.kind == names.TESTING_FARM else words
+                if what is not None:
+                    self.context.desk.report(check, what, self.build.web_url)
+
+
+@answers(CoprBuildEvent, jobs=[JobType.COPR_BUILD], needed_by=[JobType.TESTS])
+class CoprBuildStartHandler(CoprNewsHandler):
+    """Shows that Copr has begun to build."""
+
+    checks: ClassVar[tuple[Check, ...]] = (belongs_to_this_job, has_started)
+
+    def run(self) -> str:
+        log_url = self.log_url()
+        self.context.desk.afterwards(
+            lambda session: builds.start(session, self.build.id, at=self.happened_at, log_url=log_url)
+        )
+        if self.build.chroot == SRPM_BUILDS:
+            return "the source package is being made"
+        self.report(texts.build_running(self.build.chroot), None)
+        return f"the build for {self.build.chroot} is running"
+
+
+@answers(CoprBuildEvent, jobs=[JobType.COPR_BUILD], needed_by=[JobType.TESTS])
+class CoprBuildEndHandler(CoprNewsHandler):
+    """Shows how a build in Copr ended."""
+
+    checks: ClassVar[tuple[Check, ...]] = (belongs_to_this_job, has_ended)
+
+    def run(self) -> str:
+        state = _STATES.get(self.news.status, BuildState.FAILURE)
+        self.context.desk.afterwards(
+            lambda session: builds.end(session, self.build.id, state, at=self.happened_at)
+        )
+        if self.build.chroot == SRPM_BUILDS:
+            return self._srpm(state)
+        if state == BuildState.SUCCESS:
+            self.report(texts.build_succeeded(self.build.owner, self.build.project_name), None)
+        elif state == BuildState.CANCELED:
+            self.report(texts.build_canceled(), texts.build_failed_before_tests())
+        else:
+            self.report(
+                texts.build_failed(self.build.chroot, self.build.log_url or self.log_url()),
+                texts.build_failed_before_tests(),
+            )
+        return f"the build for {self.build.chroot} ended with {state}"
+
+    def _srpm(self, state: BuildState) -> str:
+        if state == BuildState.SUCCESS:
+            return "the source package is made"
+        with self.context.journal.read() as session:
+            rows = builds.of_build(session, "copr", self.build.build_id)
+        waiting = [row for row in rows if row.chroot != SRPM_BUILDS and not BuildState(row.state).is_final]
+
+        def end_all(session: Session) -> None:
+            for row in waiting:
+                builds.end(session, row.id, state, at=self.happened_at)
+
+        # Copr sends nothing about chroots it never came to.
+        self.context.desk.afterwards(end_all)
+        words = texts.build_canceled() if state == BuildState.CANCELED else texts.srpm_failed(self.log_url())
+        if waiting:
+            self.report(words, texts.build_failed_before_tests(), tuple(row.chroot for row in waiting))
+        return f"making the source package ended with {state}"
+
+
+#: Copr's numbers for the ends of a build; every other is a failure.
+_STATES: dict[int | None, BuildState] = {
+    SUCCEEDED: BuildState.SUCCESS,
+    2: BuildState.CANCELED,
+    5: BuildState.SUCCESS,  # skipped: this version had been built before
+    8: BuildState.SUCCESS,  # forked
+}
+
+
+def checks_of(situation: Situation, job: Job, chroot: str | None = None) -> tuple[CheckId, ...]:
+    """The checks that a build job reports on: its own per chroot, and those of the tests that use its builds.
+
+    A build that is only implied has no checks of its own: the tests' checks speak for it.
+    """
+    checks: list[CheckId] = []
+    for target in situation.chroots(job) if chroot is None else (chroot,):
+        if not job.implied:
+            checks.append(
+                CheckId(kind=names.RPM_BUILD, job=job.key, target=target, identifier=job.identifier)
+            )
+        checks += [
+            CheckId(kind=names.TESTING_FARM, job=test.key, target=target, identifier=test.identifier)
+            for test in situation.tests_of(job, target)
+        ]
+    return tuple(checks)
+
+
+def _posted(build: CoprBuild) -> Posted:
+    return Posted(id=str(build.id), url=build.url)

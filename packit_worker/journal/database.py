@@ -1,0 +1,159 @@
+"""The connection to the journal: SQLite on one machine, PostgreSQL in production, one code path."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Insert, create_engine, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, Connection, Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from packit_worker.errors import TemporaryError
+
+__all__ = ["Cost", "Journal", "JournalUnavailable", "Session", "insert"]
+
+
+class JournalUnavailable(TemporaryError):
+    """The database does not answer. Nothing was written."""
+
+
+class Cost:
+    """How many SQL statements and write transactions a stretch of work took."""
+
+    def __init__(self) -> None:
+        self.statements = 0
+        self.transactions = 0
+        self.texts: list[str] = []
+
+
+class Journal:
+    """The journal's engine, and its transactions."""
+
+    def __init__(self, url: str | URL, *, timeout: float = 5.0) -> None:
+        """``timeout`` is how long to wait for the database or its lock, in seconds. Nothing is connected yet."""
+        self.url = make_url(url)
+        self._costs: list[Cost] = []
+        self._lock = threading.Lock()
+        if self.url.get_backend_name() == "sqlite":
+            self.engine = _sqlite(self.url, timeout)
+        elif self.url.get_backend_name() == "postgresql":
+            self.engine = _postgresql(self.url, timeout)
+        else:
+            raise ValueError(f"the journal lives in SQLite or PostgreSQL, not in {self.url.get_backend_name()}")
+        event.listen(self.engine, "before_cursor_execute", self._count_statement)
+        event.listen(self.engine, "commit", self._count_commit)
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """One transaction, committed at the end. Raises ``JournalUnavailable`` when the database is away."""
+        with self._session() as session:
+            yield session
+            session.commit()
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """One transaction that only reads. Raises ``JournalUnavailable`` when the database is away."""
+        with self._session(sqlite_begin="BEGIN") as session:
+            yield session
+            session.rollback()
+
+    @contextmanager
+    def _session(self, **options: Any) -> Iterator[Session]:
+        session = Session(self.engine, expire_on_commit=False, autoflush=False)
+        try:
+            if options:
+                session.connection(execution_options=options)
+            yield session
+        except (OperationalError, InterfaceError, PoolTimeout) as error:
+            raise JournalUnavailable(f"the database does not answer: {_short(error)}") from error
+        finally:
+            session.close()
+
+    def dispose(self) -> None:
+        """Close the connections: before a fork, and at the end."""
+        self.engine.dispose()
+
+    @contextmanager
+    def counted(self) -> Iterator[Cost]:
+        """Count what is asked of the database inside, by all threads."""
+        cost = Cost()
+        with self._lock:
+            self._costs.append(cost)
+        try:
+            yield cost
+        finally:
+            with self._lock:
+                self._costs.remove(cost)
+
+    def _count_statement(self, _c: Any, _cur: Any, statement: str, *_: Any) -> None:
+        for cost in self._costs:
+            cost.statements += 1
+            cost.texts.append(statement)
+
+    def _count_commit(self, _connection: Connection) -> None:
+        for cost in self._costs:
+            cost.transactions += 1
+
+
+def insert(session: Session, table: Any) -> Any:
+    """``INSERT`` that can say ``ON CONFLICT``, in the dialect of the session's database."""
+    dialect = session.get_bind().dialect.name
+    statement: Insert = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    return statement
+
+
+def _sqlite(url: URL, timeout: float) -> Engine:
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": timeout, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        # Transactions are begun by us (below), not by the driver's guess.
+        connection.isolation_level = None
+        for pragma in _PRAGMAS:
+            connection.execute(pragma)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # Writers queue for the lock at once; taking it in mid-transaction would fail instead of wait.
+        options = connection.get_execution_options()
+        connection.exec_driver_sql(options.get("sqlite_begin", "BEGIN IMMEDIATE"))
+
+    return engine
+
+
+# synchronous=FULL: an accepted delivery must survive a power cut, and WAL alone does not promise that.
+_PRAGMAS: Sequence[str] = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON")
+
+
+def _postgresql(url: URL, timeout: float) -> Engine:
+    url = url.set(drivername="postgresql+psycopg")
+    milliseconds = int(timeout * 1000)
+    return create_engine(
+        url,
+        pool_pre_ping=True,
+        pool_timeout=timeout,
+        connect_args={
+            "connect_timeout": max(1, int(timeout)),
+            "options": f"-c lock_timeout={milliseconds} -c statement_timeout={4 * milliseconds}",
+        },
+    )
+
+
+def _short(error: Exception) -> str:
+    original = getattr(error, "orig", None) or error
+    return str(original).strip().splitlines()[0] if str(original).strip() else type(original).__name__
+
+
+def ping(journal: Journal) -> None:
+    """Ask the database for a sign of life. Raises ``JournalUnavailable``."""
+    with journal.read() as session:
+        session.execute(text("SELECT 1"))

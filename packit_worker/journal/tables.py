@@ -1,0 +1,31 @@
+"""Every table, for whoever needs them all: migrations, start-up, the purge."""
+
+from packit_worker.journal import (
+    accounts,
+    builds,
+    checks,
+    decisions,
+    deliveries,
+    effects,
+    events,
+    projects,
+    runs,
+    test_runs,
+)
+from packit_worker.journal.base import Base
+
+__all__ = [
+    "accounts",
+    "builds",
+    "checks",
+    "decisions",
+    "deliveries",
+    "effects",
+    "events",
+    "metadata",
+    "projects",
+    "runs",
+    "test_runs",
+]
+
+metadata = Base.metadata

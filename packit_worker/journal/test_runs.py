@@ -1,0 +1,82 @@
+"""Test runs: one row per request to Testing Farm, and the order each belongs to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from packit_worker.journal.base import Base, now
+from packit_worker.journal.database import insert
+from packit_worker.ports import TestState
+
+
+class TestRunRow(Base):
+    """A request to Testing Farm for one chroot. ``task`` and ``kwargs`` are the event that wanted it."""
+
+    __tablename__ = "test_runs"
+    __test__ = False
+    __table_args__ = (Index(None, "state", "look_at"), Index(None, "project_url", "commit_sha"))
+
+    request_id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    event_id: Mapped[str] = mapped_column(ForeignKey("events.id"), index=True)
+    task: Mapped[str] = mapped_column(String(100))
+    kwargs: Mapped[dict[str, Any]] = mapped_column(JSON)
+    project_url: Mapped[str] = mapped_column(String(500))
+    commit_sha: Mapped[str] = mapped_column(String(64))
+    job: Mapped[str] = mapped_column(String(300))
+    chroot: Mapped[str] = mapped_column(String(100))
+    build_id: Mapped[str | None] = mapped_column(String(40))
+    state: Mapped[str] = mapped_column(String(20), default=TestState.NEW)
+    result: Mapped[str | None] = mapped_column(String(40))
+    web_url: Mapped[str | None]
+    submitted_at: Mapped[datetime] = mapped_column(default=now)
+    ended_at: Mapped[datetime | None]
+    look_at: Mapped[datetime | None]
+    looks: Mapped[int] = mapped_column(default=0)
+
+
+def order(session: Session, row: dict[str, Any]) -> None:
+    """Write down a request that was made."""
+    session.execute(
+        insert(session, TestRunRow)
+        .values({"state": TestState.NEW, "submitted_at": now(), "looks": 0} | row)
+        .on_conflict_do_nothing()
+    )
+
+
+def find(session: Session, request_id: str) -> TestRunRow | None:
+    """The test run of a request."""
+    return session.get(TestRunRow, request_id)
+
+
+def update_state(
+    session: Session, request_id: str, state: TestState, result: str | None, web_url: str | None
+) -> bool:
+    """Write down what a request has come to. False when it had ended already: late news changes nothing."""
+    values: dict[str, Any] = {"state": state, "result": result}
+    if web_url:
+        values["web_url"] = web_url
+    if state.is_final:
+        values |= {"ended_at": now(), "look_at": None}
+    result_ = session.execute(
+        update(TestRunRow)
+        .where(TestRunRow.request_id == request_id, TestRunRow.ended_at.is_(None))
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+    return bool(result_.rowcount == 1)  # type: ignore[attr-defined]
+
+
+def silent(session: Session, limit: int) -> list[TestRunRow]:
+    """Requests without news for long enough that Testing Farm is asked."""
+    statement = (
+        select(TestRunRow)
+        .where(TestRunRow.ended_at.is_(None), TestRunRow.look_at < now())
+        .order_by(TestRunRow.look_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return list(session.execute(statement).scalars())

@@ -1,0 +1,130 @@
+"""Looking after what is silent: builds and tests are asked for, and no check stays without a result for ever.
+
+What is learnt comes in by the front door, as a delivery of its own, and takes the way of every other message.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import datetime, timedelta
+
+from sqlalchemy import update
+
+from packit_worker.errors import NotFound, Refused, TemporaryError
+from packit_worker.intake import Intake
+from packit_worker.journal import builds, checks, test_runs
+from packit_worker.journal.base import now
+from packit_worker.journal.builds import BuildRow
+from packit_worker.journal.test_runs import TestRunRow
+from packit_worker.pipeline import Shop
+from packit_worker.reporting import texts
+
+log = logging.getLogger(__name__)
+
+BATCH = 20
+#: Between two looks at one build: 30 s, doubled every time up to an hour.
+LONGEST = timedelta(hours=1)
+FIRST = timedelta(seconds=30)
+
+#: Copr's words for how a build in a chroot ended, with its numbers for them.
+_ENDS = {"failed": 0, "succeeded": 1, "canceled": 2, "cancelled": 2, "skipped": 5, "forked": 8}
+
+
+def next_look(looks: int) -> datetime:
+    """When a build that has been looked at so often is looked at again."""
+    return now() + min(FIRST * 2 ** min(looks, 10), LONGEST)
+
+
+def look_at_silent_builds(shop: Shop) -> int:
+    """Ask Copr about builds without news; ends that were missed come in as deliveries. Returns how many were asked for."""
+    with shop.journal.write() as session:
+        rows = [row for row in builds.silent(session, BATCH) if row.system == "copr"]
+        for row in rows:
+            session.execute(
+                update(BuildRow)
+                .where(BuildRow.id == row.id)
+                .values(looks=row.looks + 1, look_at=next_look(row.looks + 1))
+            )
+    for build_id in {row.build_id for row in rows}:
+        _look_at_build(shop, build_id, [row for row in rows if row.build_id == build_id])
+    return len(rows)
+
+
+def _look_at_build(shop: Shop, build_id: str, rows: list[BuildRow]) -> None:
+    try:
+        build = shop.services.copr.get_build(int(build_id))
+    except (NotFound, Refused, TemporaryError) as error:
+        log.warning("cannot look at Copr build %s: %s", build_id, error)
+        return
+    for row in rows:
+        # The state of the whole build stands for chroots that Copr gave up before it came to them.
+        state = build.chroots.get(row.chroot, build.state)
+        if state not in _ENDS:
+            continue
+        body = {
+            "build": int(build_id),
+            "chroot": row.chroot,
+            "status": _ENDS[state],
+            "owner": row.owner,
+            "copr": row.project_name,
+            "pkg": build.package,
+        }
+        _intake(shop).accept(
+            source="fedora-messaging",
+            event_type="org.fedoraproject.prod.copr.build.end",
+            delivery_id=f"look:copr:{build_id}:{row.chroot}",
+            headers={"X-Looked-Up": "the message of the bus did not come"},
+            body=json.dumps(body).encode(),
+        )
+
+
+def look_at_silent_tests(shop: Shop) -> int:
+    """Ask Testing Farm about requests without news. Returns how many were asked for."""
+    with shop.journal.write() as session:
+        rows = test_runs.silent(session, BATCH)
+        for row in rows:
+            session.execute(
+                update(TestRunRow)
+                .where(TestRunRow.request_id == row.request_id)
+                .values(looks=row.looks + 1, look_at=next_look(row.looks + 1))
+            )
+    for row in rows:
+        try:
+            run = shop.services.testing_farm.get_request(row.request_id)
+        except (NotFound, Refused, TemporaryError) as error:
+            log.warning("cannot look at request %s: %s", row.request_id, error)
+            continue
+        if run.state.is_final:
+            _intake(shop).accept(
+                source="testing-farm",
+                event_type="result",
+                delivery_id=f"look:testing-farm:{row.request_id}",
+                headers={"X-Looked-Up": "the call-back did not come"},
+                body=json.dumps({"request_id": row.request_id}).encode(),
+            )
+    return len(rows)
+
+
+def end_late_checks(shop: Shop) -> int:
+    """Give a final state to checks whose deadline is past. Returns how many."""
+    hours = int(checks.PATIENCE.total_seconds() // 3600)
+    words = texts.too_late(hours)
+    with shop.journal.write() as session:
+        late = checks.past_deadline(session)
+        ids = checks.want(
+            session,
+            [
+                check.with_words(words.status, words.conclusion, words.title, words.summary)
+                for check in late
+            ],
+        )
+    for check_id in ids:
+        shop.hints.check(check_id)
+    return len(ids)
+
+
+def _intake(shop: Shop) -> Intake:
+    return Intake(
+        shop.journal, shop.hints, replay_window=timedelta(days=shop.settings.limits.replay_window_days)
+    )

@@ -1,0 +1,125 @@
+"""Origins: the project event behind whatever came in.
+
+A pull request is its own origin. News of a build or test run belongs to the event that ordered it; the order's row holds
+that event's task and arguments, and from these it is rebuilt. So the results of a release never look like a pull request's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from events.base import Event, rebuild
+from events.copr import CoprBuildEvent
+from events.families import ProjectEvent, PullRequest, Push, Release
+from events.testing_farm import TestingFarmResultEvent
+from packit_worker.errors import NotYet
+from packit_worker.journal import builds, test_runs
+from packit_worker.journal.builds import BuildRow
+from packit_worker.journal.effects import EffectRow, EffectState
+from packit_worker.journal.test_runs import TestRunRow
+
+#: Kinds of effects that results come back for.
+COPR_BUILD = "copr_build"
+TEST_REQUEST = "test_request"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """The event at the root, the commit it is about, and the order that brought the news, if any.
+
+    ``job`` is the key of the job that was ordered for; ``event_id`` that of the event that ordered.
+    """
+
+    event: ProjectEvent
+    commit_sha: str | None
+    job: str | None = None
+    event_id: str | None = None
+    build: BuildRow | None = None
+    test_run: TestRunRow | None = None
+
+
+Finder = Callable[[Session, Event], "Origin | None"]
+F = TypeVar("F", bound=Finder)
+_finders: dict[type[Event], Finder] = {}
+
+
+def origin_of(event_class: type[Event]) -> Callable[[F], F]:
+    """Register how the origin of an event class is found in the journal."""
+
+    def register(finder: F) -> F:
+        _finders[event_class] = finder
+        return finder
+
+    return register
+
+
+def find(session: Session, event: Event) -> Origin | None:
+    """The origin of an event, or None: it needs none, or nothing of ours is behind it.
+
+    Raises ``NotYet`` when an order is under way that the event may belong to.
+    """
+    if isinstance(event, ProjectEvent):
+        return Origin(event=event, commit_sha=commit_of(event))
+    finder = _finders.get(type(event))
+    return finder(session, event) if finder else None
+
+
+def commit_of(event: ProjectEvent) -> str | None:
+    """The commit (or tag) at which the package configuration is read; None where only the forge knows."""
+    match event:
+        case PullRequest() | Push():
+            return event.commit_sha
+        case Release():
+            return event.tag_name
+        case _:
+            return None
+
+
+@origin_of(CoprBuildEvent)
+def _of_copr_build(session: Session, event: Event) -> Origin | None:
+    assert isinstance(event, CoprBuildEvent)
+    row = builds.find(session, "copr", str(event.build_id), event.chroot or "")
+    if row is None:
+        _wait_for_order(session, COPR_BUILD)
+        return None
+    return Origin(
+        event=_project_event(row.task, row.kwargs),
+        commit_sha=row.commit_sha,
+        job=row.job,
+        event_id=row.event_id,
+        build=row,
+    )
+
+
+@origin_of(TestingFarmResultEvent)
+def _of_test_run(session: Session, event: Event) -> Origin | None:
+    assert isinstance(event, TestingFarmResultEvent)
+    row = test_runs.find(session, event.pipeline_id)
+    if row is None:
+        _wait_for_order(session, TEST_REQUEST)
+        return None
+    return Origin(
+        event=_project_event(row.task, row.kwargs),
+        commit_sha=row.commit_sha,
+        job=row.job,
+        event_id=row.event_id,
+        test_run=row,
+    )
+
+
+def _project_event(task: str, kwargs: dict[str, object]) -> ProjectEvent:
+    event = rebuild(task, dict(kwargs))
+    assert isinstance(event, ProjectEvent)
+    return event
+
+
+def _wait_for_order(session: Session, kind: str) -> None:
+    """The answer to an order can be slower than the first news of it: then the news waits for the order's row."""
+    under_way = select(exists().where(EffectRow.kind == kind, EffectRow.state == EffectState.SENT))
+    if session.execute(under_way).scalar_one():
+        raise NotYet("it may belong to an order whose answer has not come yet", retry_after=5)

@@ -1,0 +1,272 @@
+"""What the worker asks of the systems outside, as protocols and the values that pass through them.
+
+Ground floor: anybody may import it. ``packit_worker.clients`` holds one implementation per system. Every method raises
+the errors of ``packit_worker.errors`` and no others: TemporaryError (nothing happened), Unanswered (a write may have
+happened), RateLimited, NotFound, Refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+
+class Permission(StrEnum):
+    """What an account may do in a project. WRITE and ADMIN may merge, and so may have builds made."""
+
+    NONE = "none"
+    READ = "read"
+    WRITE = "write"
+    ADMIN = "admin"
+
+    @property
+    def may_merge(self) -> bool:
+        return self in (Permission.WRITE, Permission.ADMIN)
+
+
+class CheckStatus(StrEnum):
+    """How far a check is, in the words of GitHub's check runs; forges with fewer words map them."""
+
+    QUEUED = "queued"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+
+
+class Conclusion(StrEnum):
+    """How a completed check went, in the words of GitHub's check runs."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    NEUTRAL = "neutral"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+    TIMED_OUT = "timed_out"
+    ACTION_REQUIRED = "action_required"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckState:
+    """What a check on a commit shall show. ``name`` is stable for the life of the commit.
+
+    ``marker`` is our own id of the check, kept by the forge (external_id), by which it is found again. ``summary`` is
+    Markdown that has been made safe; its first line says what to do.
+    """
+
+    commit_sha: str
+    name: str
+    marker: str
+    status: CheckStatus
+    conclusion: Conclusion | None = None
+    title: str
+    summary: str = ""
+    url: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Posted:
+    """Something that was created outside: its id there and, if it has one, its web page."""
+
+    id: str
+    url: str | None = None
+
+
+class ForgeProject(Protocol):
+    """A project on a forge, as the service's account there sees it."""
+
+    url: str
+
+    def is_private(self) -> bool:
+        """Whether the world cannot read it. One call."""
+
+    def top_files(self, ref: str) -> Sequence[str]:
+        """Names of the files in the top directory at a commit, branch or tag. One call. Raises NotFound."""
+
+    def file(self, path: str, ref: str) -> str:
+        """A file's text (undecodable bytes replaced). One call. Raises NotFound."""
+
+    def permission(self, login: str) -> Permission:
+        """What the account may do here. One call; an account nobody knows has none."""
+
+    def create_check(self, check: CheckState) -> Posted:
+        """Show a check for the first time. One call. Where the forge lets us write no check runs, a commit status."""
+
+    def update_check(self, check_id: str, check: CheckState) -> None:
+        """Change a check that was created before. One call."""
+
+    def find_check(self, check: CheckState) -> Posted | None:
+        """The check with this commit, name and marker, if it is there. One call."""
+
+    def create_comment(self, number: int, body: str) -> Posted:
+        """Comment on a pull request or issue."""
+
+    def update_comment(self, number: int, comment_id: str, body: str) -> None:
+        """Change a comment of ours."""
+
+    def find_comment(self, number: int, marker: str) -> Posted | None:
+        """The newest comment of ours whose text holds the marker."""
+
+    def create_issue(self, title: str, body: str) -> Posted:
+        """Open an issue."""
+
+    def find_issue(self, marker: str) -> Posted | None:
+        """The newest open issue of ours whose text holds the marker."""
+
+
+class Forge(Protocol):
+    """A forge: GitHub, Pagure..."""
+
+    def project(self, project_url: str, installation_id: int | None = None) -> ForgeProject:
+        """The project with this web page. No call is made for it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoprProject:
+    """How a Copr project shall be set up. ``delete_after_days`` None: kept for ever."""
+
+    owner: str
+    name: str
+    chroots: tuple[str, ...]
+    description: str = ""
+    instructions: str = ""
+    additional_repos: tuple[str, ...] = ()
+    unlisted_on_hp: bool = True
+    delete_after_days: int | None = 60
+    enable_net: bool = False
+    bootstrap: str | None = None
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.owner}/{self.name}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoprOrder:
+    """A build to be made in Copr: the SRPM is made there too, by ``script`` (source method "custom").
+
+    ``marker`` is a line of the script; by it the build is found again when no answer came to the order.
+    """
+
+    owner: str
+    project: str
+    chroots: tuple[str, ...]
+    script: str
+    script_chroot: str
+    script_builddeps: tuple[str, ...]
+    marker: str
+    enable_net: bool = False
+    timeout: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoprBuild:
+    """A build as Copr has it. ``chroots`` maps chroot -> Copr's word for its state."""
+
+    id: int
+    url: str
+    owner: str = ""
+    project: str = ""
+    state: str = ""
+    package: str | None = None
+    chroots: Mapping[str, str] = field(default_factory=dict)
+
+
+class Copr(Protocol):
+    """Copr: https://copr.fedorainfracloud.org/api_3."""
+
+    @property
+    def account(self) -> str:
+        """The account the service works as."""
+
+    def available_chroots(self) -> frozenset[str]:
+        """Names of the chroots that Copr can build in (those starting with an underscore left out)."""
+
+    def ensure_project(self, project: CoprProject) -> None:
+        """Create the project, or add what it lacks: chroots are only ever added. Safe to repeat.
+
+        Raises Refused where we may not change it, with Copr's words.
+        """
+
+    def build(self, order: CoprOrder) -> CoprBuild:
+        """Order a build. One call."""
+
+    def find_build(self, order: CoprOrder) -> CoprBuild | None:
+        """The build that was ordered with this marker, if Copr has it."""
+
+    def get_build(self, build_id: int) -> CoprBuild:
+        """A build with the state of each chroot. Raises NotFound."""
+
+    def cancel_build(self, build_id: int) -> None:
+        """Cancel a build that has not ended. One that has ended stays as it is."""
+
+    def build_url(self, build_id: int) -> str:
+        """The build's web page."""
+
+    def log_url(self, build: CoprBuild, chroot: str) -> str:
+        """The build log of one chroot."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestRequest:
+    """Tests to be run in Testing Farm for one chroot. ``body`` is the API's request without its notification."""
+
+    __test__ = False
+
+    body: Mapping[str, object]
+    #: Kept by Testing Farm in the environment's variables; by it the request is found again.
+    marker: str
+
+
+class TestState(StrEnum):
+    """How far a request is, in the words of Testing Farm."""
+
+    __test__ = False
+
+    NEW = "new"
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETE = "complete"
+    ERROR = "error"
+    CANCELED = "canceled"
+    CANCEL_REQUESTED = "cancel-requested"
+
+    @property
+    def is_final(self) -> bool:
+        return self in (TestState.COMPLETE, TestState.ERROR, TestState.CANCELED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestRun:
+    """A request as Testing Farm has it. ``overall`` is passed, failed, error, skipped, unknown... or None."""
+
+    __test__ = False
+
+    id: str
+    state: TestState
+    overall: str | None = None
+    summary: str | None = None
+    url: str | None = None
+
+
+class TestingFarm(Protocol):
+    """Testing Farm v0.1: https://api.dev.testing-farm.io/redoc."""
+
+    def request(self, request: TestRequest) -> TestRun:
+        """Ask for tests; news of them is sent to our call-back. One call."""
+
+    def find_request(self, request: TestRequest) -> TestRun | None:
+        """The request that was made with this marker, if Testing Farm has it."""
+
+    def get_request(self, request_id: str) -> TestRun:
+        """A request with its result. One call. Raises NotFound."""
+
+    def cancel_request(self, request_id: str) -> None:
+        """Cancel a request that is not final."""
+
+
+class Aliases(Protocol):
+    """What names such as fedora-stable stand for today."""
+
+    def expand(self, alias: str) -> tuple[str, ...] | None:
+        """Distribution names with version (``fedora-43``), newest first; None for a name that is no alias."""

@@ -1,0 +1,1 @@
+"""What users are told: the checks on a commit, comments, issues. ``texts`` holds every word."""

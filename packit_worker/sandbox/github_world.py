@@ -1,0 +1,311 @@
+"""The hand that moves the stand-in for GitHub: what people do on the site. Used inside the sandbox only.
+
+`packit_worker.sandbox.github.GitHub` offers all of it to tests, demo and control server.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from packit_worker.sandbox.clock import iso_now
+from packit_worker.sandbox.github_state import (
+    ROLES,
+    Account,
+    Comment,
+    GitHubError,
+    GitHubState,
+    Installation,
+    Issue,
+    PullRequest,
+    Release,
+    Repository,
+)
+
+
+class World:
+    """Changes the state as people do. All methods may be called from any thread."""
+
+    state: GitHubState
+
+    def add_account(self, login: str, type: str = "User") -> Account:
+        """A user (``User``), an organisation (``Organization``) or a bot (``Bot``)."""
+        with self.state.lock:
+            return self.state.account(login, type)
+
+    def add_repository(
+        self,
+        full_name: str,
+        *,
+        private: bool = False,
+        default_branch: str = "main",
+        permissions: Mapping[str, str] | None = None,
+        installation_id: int | None = None,
+        files: Mapping[str, str | bytes] | None = None,
+        description: str | None = None,
+        owner_type: str = "Organization",
+        has_issues: bool = True,
+        archived: bool = False,
+        fork_of: str | None = None,
+    ) -> Repository:
+        """Make a repository with one commit; with an `installation_id` the App is installed on it, else it is not.
+
+        `permissions` maps logins to a role: admin, maintain, write, triage, read.
+        """
+        owner, _, name = full_name.partition("/")
+        roles = dict(permissions or {})
+        unknown = sorted(set(roles.values()) - set(ROLES))
+        if unknown:
+            raise ValueError(f"Unknown roles {unknown}; known are {sorted(ROLES)}")
+        with self.state.lock:
+            repository = Repository(
+                self.state.next_id(),
+                self.state.account(owner, owner_type),
+                name,
+                private,
+                default_branch,
+                description,
+                roles,
+                installation_id,
+                fork_of,
+                has_issues,
+                archived,
+            )
+            self.state.repositories[full_name.lower()] = repository
+            for login in roles:
+                self.state.account(login)
+            given = files if files is not None else {"README.md": f"# {name}\n"}
+            first = self.state.commit(repository, given, message="Initial commit", author=owner)
+            repository.branches[default_branch] = first.sha
+            if installation_id is not None:
+                self.state.installations.setdefault(
+                    installation_id, Installation(installation_id, repository.owner)
+                )
+            return repository
+
+    def install(
+        self, account: str, installation_id: int | None = None, *, account_type: str = "User"
+    ) -> Installation:
+        """Install the App on an account and all repositories it has."""
+        with self.state.lock:
+            owner = self.state.account(account, account_type)
+            number = installation_id or self.state.next_id()
+            if number not in self.state.installations:
+                self.state.installations[number] = Installation(number, owner)
+            for repository in self.state.repositories.values():
+                if repository.owner is owner:
+                    repository.installation_id = number
+            return self.state.installations[number]
+
+    def uninstall(self, installation_id: int) -> None:
+        """Remove an installation of the App."""
+        with self.state.lock:
+            self.state.installations.pop(installation_id, None)
+            for repository in self.state.repositories.values():
+                if repository.installation_id == installation_id:
+                    repository.installation_id = None
+
+    def suspend(self, installation_id: int, suspended: bool = True) -> None:
+        """Suspend an installation, or wake it up again."""
+        with self.state.lock:
+            self.state.installations[installation_id].suspended = suspended
+
+    def open_pull_request(
+        self,
+        repository: str,
+        *,
+        author: str | None = "alice",
+        files: Mapping[str, str | bytes | None] | None = None,
+        title: str = "Improve things",
+        body: str | None = "",
+        draft: bool = False,
+        fork: bool = True,
+        branch: str | None = None,
+        base: str | None = None,
+        deleted_fork: bool = False,
+    ) -> PullRequest:
+        """Open a pull request whose commit lays `files` over the base (None removes one).
+
+        `author` None is a deleted user. With `fork` the branch is in the author's fork, which `deleted_fork` removes.
+        """
+        with self.state.lock:
+            upstream = self.state.repository(repository)
+            base_branch = base or upstream.default_branch
+            base_sha = upstream.branches[base_branch]
+            number = self._next_number(upstream)
+            commit = self.state.commit(upstream, files or {}, message=title, author=author, parent=base_sha)
+            head: Repository | None = upstream
+            if fork:
+                head = None if deleted_fork or author is None else self._fork(upstream, author)
+            head_branch = branch or f"change-{number}"
+            if head is not None:
+                head.commits[commit.sha] = commit
+                head.branches[head_branch] = commit.sha
+            pull = PullRequest(
+                id=self.state.next_id(),
+                number=number,
+                repository=upstream.full_name,
+                title=title,
+                body=body,
+                author=self.state.account(author) if author is not None else None,
+                head_sha=commit.sha,
+                head_branch=head_branch,
+                head_owner=(author if fork else upstream.owner.login),
+                head_repository=head.full_name if head else None,
+                base_sha=base_sha,
+                base_branch=base_branch,
+                commits=[commit.sha],
+                draft=draft,
+            )
+            self._merge_for_test(upstream, pull)
+            upstream.issues[number] = pull
+            return pull
+
+    def push_to_pull_request(
+        self,
+        repository: str,
+        number: int,
+        *,
+        files: Mapping[str, str | bytes | None] | None = None,
+        message: str = "More of it",
+    ) -> PullRequest:
+        """Add a commit to a pull request, which then has a new `head_sha`."""
+        with self.state.lock:
+            upstream, pull = self.state.repository(repository), self.state.pull(repository, number)
+            author = pull.author.login if pull.author else None
+            commit = self.state.commit(
+                upstream, files or {}, message=message, author=author, parent=pull.head_sha
+            )
+            head = self.state.repositories.get((pull.head_repository or "").lower())
+            if head is not None:
+                head.commits[commit.sha] = commit
+                head.branches[pull.head_branch] = commit.sha
+            pull.head_sha, pull.updated_at = commit.sha, iso_now()
+            pull.commits.append(commit.sha)
+            self._merge_for_test(upstream, pull)
+            return pull
+
+    def close_pull_request(self, repository: str, number: int, *, merged: bool = False) -> PullRequest:
+        """Close a pull request; merged, its head becomes the base branch's."""
+        with self.state.lock:
+            pull = self.state.pull(repository, number)
+            pull.state, pull.merged, pull.closed_at = "closed", merged, iso_now()
+            if merged:
+                self.state.repository(repository).branches[pull.base_branch] = pull.head_sha
+            return pull
+
+    def push(
+        self,
+        repository: str,
+        *,
+        branch: str | None = None,
+        files: Mapping[str, str | bytes | None] | None = None,
+        author: str = "alice",
+        message: str = "Direct change",
+    ) -> str:
+        """Commit to a branch, made from the default one if it is new; the new SHA."""
+        with self.state.lock:
+            found = self.state.repository(repository)
+            branch = branch or found.default_branch
+            parent = found.branches.get(branch, found.branches[found.default_branch])
+            commit = self.state.commit(found, files or {}, message=message, author=author, parent=parent)
+            found.branches[branch] = commit.sha
+            return commit.sha
+
+    def add_tag(self, repository: str, tag: str, target: str | None = None) -> str:
+        """Tag a commit, by default that of the default branch; its SHA."""
+        with self.state.lock:
+            found = self.state.repository(repository)
+            commit = found.find(target or found.default_branch)
+            if commit is None:
+                raise GitHubError(404, f"No commit found for the ref {target}")
+            found.tags[tag] = commit.sha
+            return commit.sha
+
+    def add_release(
+        self,
+        repository: str,
+        tag: str,
+        *,
+        name: str | None = None,
+        body: str = "",
+        author: str | None = None,
+        prerelease: bool = False,
+    ) -> Release:
+        """Publish a release; the tag is made if there is none."""
+        with self.state.lock:
+            found = self.state.repository(repository)
+            if tag not in found.tags:
+                self.add_tag(repository, tag)
+            user = self.state.account(author or found.owner.login)
+            release = Release(
+                self.state.next_id(), tag, name or tag, body, user, found.default_branch, prerelease
+            )
+            found.releases.append(release)
+            return release
+
+    def add_issue(
+        self,
+        repository: str,
+        *,
+        title: str,
+        body: str | None = None,
+        author: str | None = "alice",
+        labels: Sequence[str] = (),
+        via_app: bool = False,
+    ) -> Issue:
+        """Open an issue; `author` None is a deleted user."""
+        with self.state.lock:
+            found = self.state.repository(repository)
+            type = "Bot" if via_app else "User"
+            issue = Issue(
+                id=self.state.next_id(),
+                number=self._next_number(found),
+                repository=found.full_name,
+                title=title,
+                body=body,
+                author=self.state.account(author, type) if author is not None else None,
+                via_app=via_app,
+            )
+            for label in labels:
+                self.add_label(issue, label)
+            found.issues[issue.number] = issue
+            return issue
+
+    def add_label(self, issue: Issue, label: str) -> None:
+        """Put a label on an issue or a pull request; made if there is none."""
+        with self.state.lock:
+            self.state.repository(issue.repository).labels.setdefault(label, "ededed")
+            if label not in issue.labels:
+                issue.labels.append(label)
+
+    def add_comment(
+        self, repository: str, number: int, body: str, *, author: str | None = "alice"
+    ) -> Comment:
+        """Comment on an issue or a pull request as a person; `author` None is a deleted user."""
+        with self.state.lock:
+            account = self.state.account(author) if author is not None else None
+            return self.state.add_comment(self.state.issue(repository, number), body, account)
+
+    def _next_number(self, repository: Repository) -> int:
+        return max(repository.issues, default=0) + 1
+
+    def _fork(self, upstream: Repository, owner: str) -> Repository:
+        """The fork of `owner`, made if there is none."""
+        key = f"{owner}/{upstream.name}"
+        known = self.state.repositories.get(key.lower())
+        if known is not None:
+            return known
+        fork = Repository(
+            self.state.next_id(),
+            self.state.account(owner),
+            upstream.name,
+            upstream.private,
+            upstream.default_branch,
+            fork_of=upstream.full_name,
+            branches=dict(upstream.branches),
+            commits=dict(upstream.commits),
+        )
+        self.state.repositories[key.lower()] = fork
+        return fork
+
+    def _merge_for_test(self, upstream: Repository, pull: PullRequest) -> None:
+        merged = self.state.commit(upstream, {}, message="Merge", author=None, parent=pull.head_sha)
+        pull.merge_commit_sha = merged.sha

@@ -1,0 +1,129 @@
+"""The systems outside, as one process sees them: made from the configuration, each when it is first needed.
+
+Used by everything that works with the outside. This is the only place that knows both the configuration and the
+clients. Only hosts that stand in the configuration are ever contacted: a payload's URL chooses among them, nothing more.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import cached_property
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from packit_worker.errors import NotFound
+from packit_worker.ports import Aliases, Copr, Forge, TestingFarm
+
+if TYPE_CHECKING:
+    from packit_worker.config.service import ServiceConfig
+
+# The clients are imported where they are made: ogr takes a second and 70 MB, copr.v3 a third of a second, and the web
+# process, which imports this module as well, never needs them.
+
+#: GitHub's own wish, in seconds: https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api
+GITHUB_WRITE_INTERVAL = 1.0
+PUBLIC_GITHUB_API = "https://api.github.com"
+
+
+class Services:
+    """The clients of one process. Safe to use from several threads. Make it after the process was forked."""
+
+    def __init__(self, config: ServiceConfig) -> None:
+        self._config = config
+        self._making = threading.RLock()
+
+    @classmethod
+    def from_config(cls, config: ServiceConfig) -> Services:
+        """The services of this configuration. Nothing is imported, opened or called yet."""
+        return cls(config)
+
+    def forge(self, name_or_project_url: str) -> Forge:
+        """The forge called so, or the one the project's page is on. Raises NotFound for any other."""
+        if name_or_project_url == "github" or _host(name_or_project_url) == _host(
+            self._config.github.web_url
+        ):
+            return self.github
+        raise NotFound(f"No forge of ours: {name_or_project_url}")
+
+    @property
+    def github(self) -> Forge:
+        """GitHub."""
+        with self._making:
+            return self._github
+
+    @property
+    def copr(self) -> Copr:
+        """Copr."""
+        with self._making:
+            return self._copr
+
+    @property
+    def testing_farm(self) -> TestingFarm:
+        """Testing Farm."""
+        with self._making:
+            return self._testing_farm
+
+    @property
+    def aliases(self) -> Aliases:
+        """What distribution aliases stand for."""
+        with self._making:
+            return self._aliases
+
+    @cached_property
+    def _github(self) -> Forge:
+        from packit_worker.clients.github import GitHub
+
+        github = self._config.github
+        public = github.api_url.rstrip("/") == PUBLIC_GITHUB_API
+        return GitHub(
+            api_url=github.api_url,
+            web_url=github.web_url,
+            app_id=str(github.app_id) if github.app_id else None,
+            private_key=github.private_key.reveal() if github.private_key else None,
+            app_slug=github.app_slug,
+            token=github.token.reveal() if github.token else None,
+            timeout=self._config.limits.http_timeout,
+            write_interval=GITHUB_WRITE_INTERVAL if public else 0.0,
+        )
+
+    @cached_property
+    def _copr(self) -> Copr:
+        from packit_worker.clients.copr import CoprClient
+
+        copr = self._config.copr
+        return CoprClient(
+            url=copr.url,
+            username=copr.username or "",
+            login=copr.login.reveal() if copr.login else "",
+            token=copr.token.reveal() if copr.token else "",
+            timeout=self._config.limits.http_timeout,
+        )
+
+    @cached_property
+    def _testing_farm(self) -> TestingFarm:
+        from packit_worker.clients.testing_farm import TestingFarmClient
+
+        farm = self._config.testing_farm
+        return TestingFarmClient(
+            api_url=farm.api_url,
+            token=farm.token.reveal() if farm.token else "",
+            server_url=self._config.server_url,
+            callback_token=farm.callback_token.reveal() if farm.callback_token else None,
+            timeout=self._config.limits.http_timeout,
+        )
+
+    @cached_property
+    def _aliases(self) -> Aliases:
+        from packit_worker.clients.aliases import DistributionAliases
+
+        return DistributionAliases(
+            self._config.target_aliases, self._config.aliases_url, timeout=self._config.limits.http_timeout
+        )
+
+
+def _host(url: str) -> tuple[str, str | None, int | None]:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme, parts.hostname, parts.port
+    except ValueError:
+        return "", None, None

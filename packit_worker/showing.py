@@ -1,0 +1,122 @@
+"""Showing checks on the forge: the work of the lane ``report``. The newest wanted state of a check wins."""
+
+from __future__ import annotations
+
+import logging
+
+from sqlalchemy.orm import Session
+
+from packit_worker.effecting import Calls, Effecting
+from packit_worker.errors import NotFound, Refused, TemporaryError
+from packit_worker.journal import JournalUnavailable, checks
+from packit_worker.journal.base import State
+from packit_worker.journal.checks import CheckRow
+from packit_worker.journal.claims import Claim, Heart, LostClaim, take
+from packit_worker.journal.effects import Effect
+from packit_worker.pipeline import Shop
+from packit_worker.ports import Posted
+from packit_worker.retrying import Retrying
+
+log = logging.getLogger(__name__)
+
+CHECK = "check"
+#: A forge may be away for long; its users' checks are worth more attempts than a handler's run.
+ATTEMPTS = 20
+
+
+def show(shop: Shop, heart: Heart, check_id: str) -> None:
+    """Show a check's wanted state, and go on while newer ones come in."""
+    try:
+        while True:
+            with shop.journal.write() as session:
+                taken = take(session, CheckRow, check_id, shop.lease)
+            if taken is None:
+                return
+            with heart.beating_for(taken[0]):
+                if not _show(shop, *taken):
+                    return
+    except LostClaim as lost:
+        log.warning("%s", lost)
+    except JournalUnavailable as error:
+        log.error("check %s is left to the sweeper: %s", check_id, error)
+
+
+def _show(shop: Shop, claim: Claim, row: CheckRow) -> bool:
+    """Show one version. True when a newer one is wanted by now."""
+    retrying = Retrying(row.attempts, ATTEMPTS)
+    try:
+        if row.shown_version < row.version:
+            _tell(shop, claim, row)
+    except JournalUnavailable:
+        raise
+    except TemporaryError as error:
+        if retrying.another(error):
+            assert retrying.at is not None
+            with shop.journal.write() as session:
+                claim.put_back(session, retrying.at, str(error), attempt_counts=retrying.counts)
+            return False
+        return _close(shop, claim, row, State.DEAD, str(error))
+    except (Refused, NotFound) as error:
+        return _close(shop, claim, row, State.DEAD, f"the forge does not take it: {error}")
+    return _close(shop, claim, row, State.DONE, None)
+
+
+def _tell(shop: Shop, claim: Claim, row: CheckRow) -> None:
+    project = shop.services.forge(row.project_url).project(row.project_url, row.installation_id)
+    wanted = row.as_state()
+    effecting = Effecting(shop.journal, claim, lease=shop.lease, settle=shop.settle)
+
+    def is_shown(session: Session, posted: Posted) -> None:
+        checks.shown(session, row.id, row.version, posted.id, posted.url)
+
+    def exists(session: Session, posted: Posted) -> None:
+        checks.shown(session, row.id, row.shown_version, posted.id, posted.url)
+
+    def update() -> Posted:
+        project.update_check(there.id, wanted)
+        return there
+
+    if row.external_id is None:
+        # Its creation has one key for all versions: an earlier version may have been created without an answer.
+        created = False
+
+        def create() -> Posted:
+            nonlocal created
+            created = True
+            return project.create_check(wanted)
+
+        calls = Calls(create, lambda: project.find_check(wanted))
+        there = effecting.once(
+            _effect(row, "create"),
+            calls,
+            lambda session, posted: is_shown(session, posted) if created else exists(session, posted),
+        )
+        if created:
+            return
+    else:
+        there = Posted(id=row.external_id, url=row.external_url)
+    # One effect per version: what was shown, and when, stays in the journal. Changing a check a second time changes nothing,
+    # so there is nothing to look for; but a change without an answer has to settle, or it might overtake the next.
+    effecting.once(_effect(row, str(row.version)), Calls(update, lambda: None), is_shown)
+
+
+def _effect(row: CheckRow, what: str) -> Effect:
+    return Effect(
+        key=f"{CHECK}/{row.id}/{what}",
+        kind=CHECK,
+        event_id=row.event_id,
+        request={
+            "name": row.name,
+            "commit": row.commit_sha,
+            "status": row.status,
+            "conclusion": row.conclusion,
+            "title": row.title,
+        },
+    )
+
+
+def _close(shop: Shop, claim: Claim, row: CheckRow, state: State, reason: str | None) -> bool:
+    """Let go of the check; True when it is to be taken up again, because a newer version came in meanwhile."""
+    with shop.journal.write() as session:
+        claim.finish(session, state, reason)
+        return checks.reopen_if_newer(session, row.id, row.version)

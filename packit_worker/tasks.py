@@ -1,0 +1,39 @@
+"""The Celery tasks: thin doors to plain functions. One per event class, registered in a loop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import Celery, Task
+
+from events.base import Event, event_classes
+from packit_worker import course, reading, showing
+from packit_worker.celery_app import PARSE_MESSAGE, SHOW_CHECK
+from packit_worker.journal.claims import Heart
+from packit_worker.pipeline import Shop
+
+
+def register(app: Celery, shop: Shop, heart: Heart) -> None:
+    """Give the application its tasks. The shop's journal knows what a task is about: a message is a wake-up."""
+
+    @app.task(name=PARSE_MESSAGE)
+    def parse_message(delivery_id: str, source: str | None = None, event_type: str | None = None) -> None:
+        """Parse a delivery and send its event's task."""
+        reading.read(shop, delivery_id)
+
+    @app.task(name=SHOW_CHECK)
+    def show_check(check_id: str) -> None:
+        """Show a check on the forge."""
+        showing.show(shop, heart, check_id)
+
+    for event_class in event_classes():
+        _register_event(app, shop, heart, event_class)
+
+
+def _register_event(app: Celery, shop: Shop, heart: Heart, event_class: type[Event]) -> None:
+    def process(self: Task, **facts: Any) -> None:
+        course.process(shop, heart, self.request.id)
+
+    process.__name__ = event_class.task.removeprefix("task.")
+    process.__doc__ = f"Process a {event_class.__name__}; the task's id is the event's."
+    app.task(process, name=event_class.task, bind=True)

@@ -1,0 +1,58 @@
+"""Fedora's dist-git on Fedora Messaging: the ``git.receive`` of the years before Pagure, and whose pushes are whose.
+
+A push is a ``DistGitCommitEvent`` when it goes to a package, that is to the namespace ``rpms`` of
+src.fedoraproject.org: that is where sync_from_downstream takes commits from. Every other push on a Pagure (pagure.io,
+git.centos.org, the modules and containers of src.fedoraproject.org) is a ``PushPagureEvent``. It does not matter on
+which way the message came.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from events.dist_git import DistGitCommitEvent
+from events.pagure import PushPagureEvent
+from parsers.forms import branch, is_zeros, login, name, namespace, sha
+from parsers.payload import Ignored, Payload
+from parsers.registry import parses
+from parsers.sending import send
+
+SOURCE = "fedora-messaging"
+
+HOSTS = {
+    "org.fedoraproject.prod": "src.fedoraproject.org",
+    "org.fedoraproject.stg": "src.stg.fedoraproject.org",
+}
+
+#: The only namespace that dist-git had before it had namespaces.
+PACKAGES = "rpms"
+
+
+@parses(SOURCE, "git.receive")
+def git_receive(payload: Payload) -> None:
+    """One message per commit, up to 2020. ``rev`` is the commit; ``agent`` (later) or ``username`` who pushed it."""
+    host = HOSTS.get(payload.origin or "")
+    if host is None:
+        raise Ignored("this deployment has no dist-git that we know of")
+    commit = payload.part("commit")
+    repo_name = commit.read("repo", name)
+    repo_namespace = commit.read_optional("namespace", namespace) or PACKAGES
+    project_url = f"https://{host}/{repo_namespace}/{repo_name}"
+    rev = commit.read("rev", sha)
+    if is_zeros(rev):
+        raise Ignored("a branch has been deleted: there is nothing to take over")
+    send(
+        push_event(repo_namespace, project_url),
+        repo_namespace=repo_namespace,
+        repo_name=repo_name,
+        branch=commit.read("branch", branch),
+        commit_sha=rev,
+        user_login=commit.read_optional("agent", login) or commit.read_optional("username", login),
+        project_url=project_url,
+    )
+
+
+def push_event(repo_namespace: str | None, project_url: str) -> type[DistGitCommitEvent | PushPagureEvent]:
+    """The event that a push to this project is (see the top of this module)."""
+    is_package = repo_namespace == PACKAGES and urlsplit(project_url).hostname in HOSTS.values()
+    return DistGitCommitEvent if is_package else PushPagureEvent

@@ -1,0 +1,198 @@
+"""GitHub webhooks: https://docs.github.com/en/webhooks/webhook-events-and-payloads."""
+
+from __future__ import annotations
+
+from events.base import Primitive
+from events.github import (
+    InstallationEvent,
+    IssueCommentEvent,
+    PullRequestCommentGHEvent,
+    PullRequestGHEvent,
+    PushGithubGHEvent,
+    ReleaseEvent,
+)
+from parsers.forms import branch, is_zeros, link, login, moment, name, namespace, number, page, ref, sha
+from parsers.payload import Ignored, Payload
+from parsers.registry import parses
+from parsers.sending import send
+
+SOURCE = "github"
+
+#: Whom GitHub shows as the author of what a deleted account has left behind.
+GHOST = "ghost"
+
+#: Characters of the names of repositories that an installation may bring: an organisation can have thousands.
+MAX_REPOSITORIES = 60_000
+
+
+@parses(SOURCE, "pull_request")
+def pull_request(payload: Payload) -> None:
+    action = payload.dig("action")
+    if action not in ("opened", "reopened", "synchronize"):
+        raise Ignored(f"a pull request being {action} brings no new commits")
+    payload.dig("pull_request.head", dict)
+    if not payload.has("pull_request.head.repo"):
+        raise Ignored("the fork of this pull request has been deleted")
+    send(
+        PullRequestGHEvent,
+        action=action,
+        pr_id=payload.read("number", number),
+        commit_sha=payload.read("pull_request.head.sha", sha),
+        user_login=_login(payload, "pull_request.user"),
+        base_repo_namespace=payload.read("pull_request.head.repo.owner.login", namespace),
+        base_repo_name=payload.read("pull_request.head.repo.name", name),
+        base_ref=payload.read("pull_request.head.ref", ref),
+        target_repo_namespace=payload.read("pull_request.base.repo.owner.login", namespace),
+        target_repo_name=payload.read("pull_request.base.repo.name", name),
+        target_branch=payload.read_optional("pull_request.base.ref", ref),
+        **_project(payload),
+    )
+
+
+@parses(SOURCE, "issue_comment")
+def issue_comment(payload: Payload) -> None:
+    """A comment on an issue, or on a pull request: GitHub counts both with the same numbers.
+
+    ``issue.user`` is who opened it, and not the owner of the fork; a comment tells no commit.
+    """
+    action = payload.dig("action")
+    if action not in ("created", "edited"):
+        raise Ignored(f"a comment being {action} asks for nothing")
+    if payload.has("issue.pull_request"):
+        send(
+            PullRequestCommentGHEvent,
+            action=action,
+            pr_id=payload.read("issue.number", number),
+            target_repo_namespace=payload.read("repository.owner.login", namespace),
+            target_repo_name=payload.read("repository.name", name),
+            **_comment(payload),
+            **_project(payload),
+        )
+    else:
+        send(
+            IssueCommentEvent,
+            action=action,
+            issue_id=payload.read("issue.number", number),
+            repo_namespace=payload.read("repository.owner.login", namespace),
+            repo_name=payload.read("repository.name", name),
+            **_comment(payload),
+            **_project(payload),
+        )
+
+
+@parses(SOURCE, "push")
+def push(payload: Payload) -> None:
+    """New commits on a branch; ``after`` is its head, whatever stands in the list of commits (it may be empty)."""
+    git_ref = payload.dig("ref")
+    if git_ref.startswith("refs/tags/"):
+        raise Ignored("a tag has been pushed; what matters is the release")
+    if not git_ref.startswith("refs/heads/"):
+        raise Ignored("what has been pushed is no branch")
+    if payload.optional("deleted", bool) or is_zeros(payload.dig("after")):
+        raise Ignored("a branch has been deleted: there is nothing to build")
+    before = payload.read_optional("before", sha)
+    send(
+        PushGithubGHEvent,
+        repo_namespace=_owner(payload),
+        repo_name=payload.read("repository.name", name),
+        branch=payload.read("ref", branch),
+        commit_sha=payload.read("after", sha),
+        commit_sha_before=None if before is None or is_zeros(before) else before,
+        user_login=payload.read_optional("sender.login", login) or payload.optional("pusher.name"),
+        **_project(payload),
+    )
+
+
+@parses(SOURCE, "release")
+def release(payload: Payload) -> None:
+    """One release is told several times: as created, published, released... Only ``published`` counts."""
+    action = payload.dig("action")
+    if action != "published":
+        raise Ignored(f"a release being {action} is not its publication, which is told separately")
+    send(
+        ReleaseEvent,
+        repo_namespace=_owner(payload),
+        repo_name=payload.read("repository.name", name),
+        tag_name=payload.read("release.tag_name", ref),
+        user_login=payload.read_optional("sender.login", login)
+        or payload.read_optional("release.author.login", login),
+        **_project(payload),
+    )
+
+
+@parses(SOURCE, "installation")
+def installation(payload: Payload) -> None:
+    action = payload.dig("action")
+    if action != "created":
+        raise Ignored(f"an installation being {action} lets nobody in")
+    _installation(payload, action, "repositories")
+
+
+@parses(SOURCE, "installation_repositories")
+def installation_repositories(payload: Payload) -> None:
+    action = payload.dig("action")
+    if action != "added":
+        raise Ignored(f"repositories being {action} lets nobody in")
+    _installation(payload, action, "repositories_added")
+
+
+@parses(SOURCE, "integration_installation", "integration_installation_repositories")
+def integration_installation(_: Payload) -> None:
+    raise Ignored("GitHub tells this a second time, as installation or installation_repositories")
+
+
+@parses(SOURCE, "ping")
+def ping(_: Payload) -> None:
+    raise Ignored("a ping only tries whether somebody listens")
+
+
+def _installation(payload: Payload, action: str, repositories: str) -> None:
+    """The account is where the App is installed; the sender is who did it."""
+    send(
+        InstallationEvent,
+        action=action,
+        installation_id=payload.read("installation.id", number),
+        account_login=payload.read("installation.account.login", login),
+        account_id=payload.read_optional("installation.account.id", number),
+        account_url=payload.read_optional("installation.account.html_url", link)
+        or payload.read_optional("installation.account.url", link),
+        account_type=payload.optional("installation.account.type"),
+        sender_login=payload.read_optional("sender.login", login),
+        sender_id=payload.read_optional("sender.id", number),
+        created_at=payload.read_optional("installation.created_at", moment),
+        repositories=_listed([item.dig("full_name") for item in payload.parts(repositories)]),
+    )
+
+
+def _project(payload: Payload) -> dict[str, Primitive]:
+    return {
+        "project_url": payload.read("repository.html_url", page),
+        "project_is_private": payload.optional("repository.private", bool),
+        "installation_id": payload.read_optional("installation.id", number),
+    }
+
+
+def _comment(payload: Payload) -> dict[str, Primitive]:
+    kind = payload.optional("comment.user.type")
+    return {
+        "comment": payload.optional("comment.body") or "",
+        "comment_id": payload.read("comment.id", number),
+        "user_login": _login(payload, "comment.user"),
+        "user_is_bot": None if kind is None else kind == "Bot",
+    }
+
+
+def _login(payload: Payload, user: str) -> str:
+    return payload.read_optional(f"{user}.login", login) or GHOST
+
+
+def _owner(payload: Payload) -> str:
+    """Pushes used to tell the ``name`` of the owner and no ``login``."""
+    owner = payload.read_optional("repository.owner.login", namespace)
+    return owner or payload.read("repository.owner.name", namespace)
+
+
+def _listed(names: list[str]) -> str:
+    """The names with commas between them: as many whole names as fit."""
+    text = ",".join(names)
+    return text if len(text) <= MAX_REPOSITORIES else text[: MAX_REPOSITORIES + 1].rpartition(",")[0]
