@@ -37,4 +37,5 @@ class CoprBuildEvent(Build):
     @staticmethod
     def subject_of(build_id: int, chroot: str | None) -> str:
         """The subject of all news about a build in a chroot."""
+        """One chroot of one build."""
         return f"copr:{build_id}:{chroot}"

@@ -50,6 +50,7 @@ class PullRequest(ProjectEvent):
 
     @property
     def subject(self) -> str:
+        """The page of the pull request."""
         return f"{self.project_url}/pull/{self.pr_id}"
 
 
@@ -74,6 +75,7 @@ class PullRequestComment(ProjectEvent):
 
     @property
     def subject(self) -> str:
+        """The page of the pull request."""
         return f"{self.project_url}/pull/{self.pr_id}"
 
 
@@ -95,6 +97,7 @@ class IssueComment(ProjectEvent):
 
     @property
     def subject(self) -> str:
+        """The page of the issue."""
         return f"{self.project_url}/issues/{self.issue_id}"
 
 
@@ -113,6 +116,7 @@ class Push(ProjectEvent):
 
     @property
     def subject(self) -> str:
+        """The page of the branch."""
         return f"{self.project_url}/tree/{quote(self.branch)}"
 
 
@@ -129,6 +133,7 @@ class Release(ProjectEvent):
 
     @property
     def subject(self) -> str:
+        """The page of the release."""
         return f"{self.project_url}/releases/tag/{quote(self.tag_name)}"
 
 

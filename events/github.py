@@ -71,4 +71,5 @@ class InstallationEvent(Installation):
 
     @property
     def subject(self) -> str:
+        """The account; GitHub does not mind the case of its name."""
         return f"installation:{self.account_login.lower()}"

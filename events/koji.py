@@ -37,4 +37,5 @@ class KojiBuildEvent(Build):
 
     @property
     def subject(self) -> str:
+        """The task; the build where it has none."""
         return f"koji:task:{self.task_id}" if self.task_id is not None else f"koji:build:{self.build_id}"

@@ -28,6 +28,7 @@ class PullRequestPagureEvent(PullRequest):
 
     @property
     def same_as(self) -> str | None:
+        """Told at one time of one commit."""
         if self.updated_at is None:
             return None
         return f"{self.subject}:{self.action}:{self.commit_sha}:{self.updated_at}"
@@ -46,6 +47,7 @@ class PullRequestCommentPagureEvent(PullRequestComment):
 
     @property
     def same_as(self) -> str | None:
+        """One wording of one comment."""
         if self.comment_id is None or self.updated_at is None:
             return None
         return f"{self.subject}#comment-{self.comment_id}:{self.action}:{self.updated_at}"
@@ -60,4 +62,5 @@ class PushPagureEvent(Push):
 
     @property
     def same_as(self) -> str | None:
+        """One move of a branch."""
         return f"{self.subject}:{self.commit_sha_before}:{self.commit_sha}"

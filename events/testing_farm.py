@@ -38,4 +38,5 @@ class TestingFarmResultEvent(TestResult):
     @staticmethod
     def subject_of(request_id: str) -> str:
         """The subject of all news about a request."""
+        """The request."""
         return f"testing-farm:{request_id}"

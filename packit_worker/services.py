@@ -1,7 +1,7 @@
 """The systems outside, as one process sees them: made from the configuration, each when it is first needed.
 
 Used by everything that works with the outside. This is the only place that knows both the configuration and the
-clients. Only hosts that stand in the configuration are ever contacted: a payload's URL chooses among them, nothing more.
+clients. Only hosts that stand in the configuration are ever contacted: a payload's URL chooses among them, no more.
 """
 
 from __future__ import annotations

@@ -17,11 +17,13 @@ SOURCE = "fedora-messaging"
 
 @parses(SOURCE, "copr.build.start")
 def build_start(payload: Payload) -> None:
+    """Copr begins with one chroot of a build."""
     _build(payload, "start")
 
 
 @parses(SOURCE, "copr.build.end")
 def build_end(payload: Payload) -> None:
+    """Copr is done with one chroot of a build, however it went."""
     _build(payload, "end")
 
 

@@ -46,4 +46,4 @@ def check_topic(letter: Letter, told: str | None) -> None:
 
 
 def _seconds(value: Any) -> float | None:
-    return float(value) if type(value) is float or type(value) is int and abs(value) < 2**53 else None
+    return float(value) if type(value) is float or (type(value) is int and abs(value) < 2**53) else None

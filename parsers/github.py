@@ -27,6 +27,7 @@ MAX_REPOSITORIES = 60_000
 
 @parses(SOURCE, "pull_request")
 def pull_request(payload: Payload) -> None:
+    """New commits to look at. Who acts (``sender``) need not be the author; drafts are opened like the others."""
     action = payload.dig("action")
     if action not in ("opened", "reopened", "synchronize"):
         raise Ignored(f"a pull request being {action} brings no new commits")
@@ -122,6 +123,7 @@ def release(payload: Payload) -> None:
 
 @parses(SOURCE, "installation")
 def installation(payload: Payload) -> None:
+    """Somebody installed the App for an account."""
     action = payload.dig("action")
     if action != "created":
         raise Ignored(f"an installation being {action} lets nobody in")
@@ -130,6 +132,7 @@ def installation(payload: Payload) -> None:
 
 @parses(SOURCE, "installation_repositories")
 def installation_repositories(payload: Payload) -> None:
+    """Somebody gave the App more repositories of an account."""
     action = payload.dig("action")
     if action != "added":
         raise Ignored(f"repositories being {action} lets nobody in")
@@ -138,11 +141,13 @@ def installation_repositories(payload: Payload) -> None:
 
 @parses(SOURCE, "integration_installation", "integration_installation_repositories")
 def integration_installation(_: Payload) -> None:
+    """The name that Apps had before they were called so."""
     raise Ignored("GitHub tells this a second time, as installation or installation_repositories")
 
 
 @parses(SOURCE, "ping")
 def ping(_: Payload) -> None:
+    """The first delivery of every new hook."""
     raise Ignored("a ping only tries whether somebody listens")
 
 

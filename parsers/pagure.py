@@ -44,17 +44,20 @@ def _topic(topic: str) -> Callable[[Parser], Parser]:
 
 @_topic("pull-request.new")
 def pull_request_new(payload: Payload) -> None:
+    """A pull request was opened."""
     _pull_request(payload, "opened")
 
 
 @_topic("pull-request.reopened")
 def pull_request_reopened(payload: Payload) -> None:
+    """A closed pull request was opened again."""
     _pull_request(payload, "reopened")
 
 
 @_topic("pull-request.updated")
 @_topic("pull-request.rebased")
 def pull_request_updated(payload: Payload) -> None:
+    """New commits: pushed on top, or rebased."""
     _pull_request(payload, "synchronize")
 
 

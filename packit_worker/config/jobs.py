@@ -107,10 +107,10 @@ class OshOptions:
 class PackageSettings:
     """Everything that may be set for a package, at the top of the file or in a job.
 
-    ``targets`` holds chroots and aliases as written, in order and without repeats; ``target_settings`` what the file says
-    of single ones. Both are empty when the file names none: what that means is the service's to say. So is ``branch``
-    None; else it is a regular expression for the start of the branch's name. ``fast_forward`` maps a dist-git branch to
-    those it is merged into.
+    ``targets`` holds chroots and aliases as written, in order and without repeats; ``target_settings`` what the file
+    says of single ones. Both are empty when the file names none: what that means is the service's to say. ``branch``
+    is then None, else a regular expression for the start of the branch's name. ``fast_forward`` maps a dist-git branch
+    to those it is merged into.
     """
 
     specfile_path: str | None = None
@@ -209,9 +209,9 @@ class PackageSettings:
 class JobConfig(PackageSettings):
     """One job of the file. Its settings are those of its first package; ``for_package`` gives those of another.
 
-    ``packages`` are keys of PackageConfig.packages. ``index`` is the job's place among the file's jobs, where a job with
-    `trigger: a | b` counts as two: what `packit --job-config-index` takes. In a job that is the view of one package of a
-    monorepo, ``identifier`` reads as the package's key where the file sets none.
+    ``packages`` are keys of PackageConfig.packages. ``index`` is the job's place among the file's jobs, where one with
+    `trigger: a | b` counts as two: what `packit --job-config-index` takes. In a job that is the view of one package of
+    a monorepo, ``identifier`` reads as the package's key where the file sets none.
     """
 
     type: JobType
@@ -238,8 +238,10 @@ class JobConfig(PackageSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class PackageConfig:
-    """A read package configuration: the packages by key (a file for one package is keyed by its downstream name) and the
-    jobs in the order of the file. The names below it are those of the first, mostly the only, package."""
+    """A package configuration that has been read: the packages by key and the jobs in the order of the file.
+
+    A file for one package is keyed by its downstream name. The names below are of the first, mostly the only, package.
+    """
 
     path: str
     packages: Mapping[str, PackageSettings]

@@ -156,7 +156,8 @@ class OldJobSchema(OldSettingsSchema):
     )
 
 
-_OLD_KEYS = frozenset(OldJobSchema().fields) | {"metadata", "jobs"}
+_SETTINGS, _JOB, _METADATA = OldSettingsSchema(), OldJobSchema(), OldMetadataSchema()
+_OLD_KEYS = frozenset(_JOB.fields) | {"metadata", "jobs"}
 _GONE = frozenset({"synced_files", "upstream_project_name"}) | _COMMANDS.keys()
 
 
@@ -192,7 +193,7 @@ def read(raw: object, names: Names, problems: Problems) -> PackageConfig | None:
             top[key] = names.repo_name
     if top.get("upstream_project_name"):
         del top["upstream_project_name"]
-    beneath = load_layer(OldSettingsSchema(), top, (), problems)
+    beneath = load_layer(_SETTINGS, top, (), problems)
     if not isinstance(jobs, list | tuple):
         problems.add(("jobs",), "has to be a list of jobs; write [] for none")
         return None
@@ -214,7 +215,7 @@ def _job(job: object, index: int, beneath: Layer, problems: Problems) -> JobConf
         return None
     values = dict(job)
     metadata = _metadata(values, (*place, "metadata"), problems)
-    layer = beneath | load_layer(OldJobSchema(), values, place, problems)
+    layer = beneath | load_layer(_JOB, values, place, problems)
     if problems:
         return None
     kind, trigger = layer.pop("job"), layer.pop("trigger")
@@ -236,7 +237,7 @@ def _metadata(values: Layer, place: Path, problems: Problems) -> Layer:
             moved["dist_git_branches"] = moved.pop(old)
             places["dist_git_branches"] = (*place, old)
     texts_as_lists(moved)
-    loaded = load_layer(OldMetadataSchema(), moved, place, problems, places)
+    loaded = load_layer(_METADATA, moved, place, problems, places)
     for key in ("targets", "dist_git_branches"):
         if key in loaded:
             loaded[key] = tuple(dict.fromkeys(loaded[key])), {}

@@ -170,10 +170,7 @@ class _Loader(yaml.SafeLoader):
         mapping: dict[Any, Any] = super().construct_mapping(node, deep=deep)
         if isinstance(node, MappingNode):
             # keys are scalars here (nothing else a SafeLoader builds is hashable), so this builds nothing big
-            self.pairs[id(node)] = {
-                self.construct_object(key): (key, value)  # type: ignore[no-untyped-call]
-                for key, value in node.value
-            }
+            self.pairs[id(node)] = {self.construct_object(key): (key, value) for key, value in node.value}
         return mapping
 
 
@@ -183,11 +180,11 @@ def read(text: str) -> Document:
         raise DocumentError(f"the file is larger than {MAX_BYTES // 1024} kB")
     try:
         loader = _Loader(text)
-        root: Node | None = loader.get_single_node()  # type: ignore[no-untyped-call]
+        root: Node | None = loader.get_single_node()
         if root is None:
             return Document(None)
         loader.check(root)
-        return Document(loader.construct_document(root), root, loader.pairs)  # type: ignore[no-untyped-call]
+        return Document(loader.construct_document(root), root, loader.pairs)
     except DocumentError:
         raise
     except ReaderError as error:

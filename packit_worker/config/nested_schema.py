@@ -23,7 +23,11 @@ class SyncFileSchema(Closed):
 
     @post_load
     def make(self, data: dict[str, Any], **kwargs: Any) -> SyncFile:
+        """The loaded values as SyncFile."""
         return SyncFile(**{key: value for key, value in data.items() if value is not None})
+
+
+_SYNC_FILE = SyncFileSchema()
 
 
 class SyncFileField(fields.Field[SyncFile]):
@@ -36,7 +40,7 @@ class SyncFileField(fields.Field[SyncFile]):
             return SyncFile(src=(value,), dest=value)
         if not isinstance(value, dict):
             raise self.make_error("invalid")
-        loaded: SyncFile = SyncFileSchema().load(value)
+        loaded: SyncFile = _SYNC_FILE.load(value)
         return loaded
 
 
@@ -48,6 +52,7 @@ class SourceSchema(Closed):
 
     @post_load
     def make(self, data: dict[str, Any], **kwargs: Any) -> Source:
+        """The loaded values as Source."""
         return Source(**data)
 
 
@@ -78,6 +83,7 @@ class NotificationsSchema(Closed):
 
     @post_load
     def make(self, data: dict[str, Any], **kwargs: Any) -> Notifications:
+        """The loaded values as Notifications."""
         return Notifications(
             successful_build=data.get("pull_request", {}).get("successful_build", False),
             failure_message=data.get("failure_comment", {}).get("message"),
@@ -99,6 +105,7 @@ class RequireSchema(Closed):
 
     @post_load
     def make(self, data: dict[str, Any], **kwargs: Any) -> Requirements:
+        """The loaded values as Requirements."""
         label = data.get("label") or {}
         return Requirements(labels_present=label.get("present", ()), labels_absent=label.get("absent", ()))
 
@@ -113,6 +120,7 @@ class TestCommandSchema(Closed):
 
     @post_load
     def make(self, data: dict[str, Any], **kwargs: Any) -> TestCommandSettings:
+        """The loaded values as TestCommandSettings."""
         return TestCommandSettings(**{key: value for key, value in data.items() if value is not None})
 
 
@@ -125,4 +133,5 @@ class OshOptionsSchema(Closed):
 
     @post_load
     def make(self, data: dict[str, Any], **kwargs: Any) -> OshOptions:
+        """The loaded values as OshOptions."""
         return OshOptions(**data)

@@ -44,17 +44,17 @@ FILE_NAMES = (".packit.yaml", ".packit.yml", "packit.yaml", "packit.yml", ".pack
 def load(text: str, *, path: str, repo_name: str, spec_files: list[str] | None = None) -> PackageConfig:
     """Read the package configuration ``text``.
 
-    ``path`` is the name of the file, ``repo_name`` the repository's short name (the default of both package names), and
-    ``spec_files`` the spec files at the top level of the repository in its own order: the first is taken where the file
-    names none. A file is read in today's form, else in that of October 2020. Raises PackageConfigError and nothing else,
-    whatever the text.
+    ``path`` is the name of the file, ``repo_name`` the repository's short name (the default of both package names),
+    and ``spec_files`` the spec files at the top level of the repository in its own order: the first is taken where the
+    file names none. A file is read in today's form, else in that of October 2020. Raises PackageConfigError and nothing
+    else, whatever the text.
     """
     try:
         return _load(text, Names(path, repo_name, tuple(spec_files or ())))
     except PackageConfigError:
         raise
     except Exception as error:
-        # A stranger's file must not bring down what reads it, and with it everybody's events; the log tells us of the bug.
+        # A stranger's file must not bring down what reads it, and with it others' events; the log tells us of the bug
         logger.exception(
             "bug while reading a package configuration", extra={"path": path, "repo_name": repo_name}
         )

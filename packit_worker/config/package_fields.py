@@ -43,7 +43,7 @@ class Flag(fields.Boolean):
 class Whole(fields.Integer):
     """A whole number."""
 
-    default_error_messages = says("has to be a whole number")
+    default_error_messages = says("has to be a whole number") | {"too_large": "is too large a number"}
 
 
 class Texts(fields.List[Any]):
@@ -184,6 +184,8 @@ class Closed(Schema):
     """
 
     class Meta:
+        """How marshmallow treats the schema."""
+
         unknown = EXCLUDE  # they are reported below, with a hint
 
     renamed: Mapping[str, str] = MappingProxyType({})

@@ -122,6 +122,8 @@ class SettingsSchema(MetadataSchema):
     """What may be set at the top of a file, for a package and in a job."""
 
     class Meta(Closed.Meta):
+        """The two keys of metadata that are not settings."""
+
         exclude = ("skip_build", "skip_install")  # of a job alone
 
     renamed = MappingProxyType(
@@ -240,6 +242,10 @@ class JobSchema(Closed):
     dependencies = Texts()
 
 
-JOB_KEYS = frozenset(JobSchema().fields)
-METADATA_KEYS = frozenset(MetadataSchema().fields)
-SETTING_KEYS = frozenset(SettingsSchema().fields)
+# one of each for all files: making one costs more than loading a job
+JOB, METADATA, SETTINGS = JobSchema(), MetadataSchema(), SettingsSchema()
+JOB_KEYS, METADATA_KEYS, SETTING_KEYS = (
+    frozenset(JOB.fields),
+    frozenset(METADATA.fields),
+    frozenset(SETTINGS.fields),
+)

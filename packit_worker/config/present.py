@@ -1,8 +1,8 @@
 """Reading a package configuration of today: layers laid over one another. For `package` only.
 
-Weakest first: top level, `packages.<key>`, the job, the job's own `packages.<key>`. Each layer is checked once, where it
-stands in the file, and only then laid over the weaker ones; so the work grows with the file and not with what jobs and
-packages multiply to.
+Weakest first: top level, `packages.<key>`, the job, the job's own `packages.<key>`. Each layer is checked once, where
+it stands in the file, and only then laid over the weaker ones; so the work grows with the file and not with what jobs
+and packages multiply to.
 """
 
 from __future__ import annotations
@@ -16,13 +16,7 @@ from packit_worker.config.jobs import Generation, JobConfig, JobType, PackageCon
 from packit_worker.config.layers import Layer, Names, job_config, load_layer, settings, texts_as_lists
 from packit_worker.config.loading import PLACEHOLDER, Path
 from packit_worker.config.package_fields import EMPTY
-from packit_worker.config.package_schema import (
-    JOB_KEYS,
-    METADATA_KEYS,
-    JobSchema,
-    MetadataSchema,
-    SettingsSchema,
-)
+from packit_worker.config.package_schema import JOB, JOB_KEYS, METADATA, METADATA_KEYS, SETTINGS
 from packit_worker.config.problems import Hint, Problems, shown
 
 MAX_VIEWS = 5_000  # jobs, each counted once for every trigger and package
@@ -78,7 +72,7 @@ def _packages(root: Mapping[Any, Any], names: Names, problems: Problems) -> dict
     key = top["downstream_package_name"]
     if key is None:
         problems.add(("downstream_package_name",), EMPTY)
-    return {str(key): load_layer(SettingsSchema(), top, (), problems)}
+    return {str(key): load_layer(SETTINGS, top, (), problems)}
 
 
 def _several(packages: object, top: Layer, names: Names, problems: Problems) -> dict[str, Layer] | None:
@@ -104,9 +98,9 @@ def _several(packages: object, top: Layer, names: Names, problems: Problems) -> 
     effective = {
         key: value for key, value in top.items() if any(key not in layer for layer in layers.values())
     }
-    beneath = load_layer(SettingsSchema(), effective, (), problems)
+    beneath = load_layer(SETTINGS, effective, (), problems)
     return {
-        key: beneath | load_layer(SettingsSchema(), layer, ("packages", key), problems)
+        key: beneath | load_layer(SETTINGS, layer, ("packages", key), problems)
         for key, layer in layers.items()
     }
 
@@ -156,9 +150,7 @@ def _job(job: Mapping[Any, Any], place: Path, packages: Mapping[str, Layer], pro
     places = _unfold_metadata(values, place, problems)
     # a null in a key that only jobs have is no value at all, elsewhere it replaces what is beneath
     own_raw = {key: values.pop(key) for key in JOB_KEYS & values.keys()}
-    own = load_layer(
-        JobSchema(), {k: v for k, v in own_raw.items() if v is not None}, place, problems, places
-    )
+    own = load_layer(JOB, {k: v for k, v in own_raw.items() if v is not None}, place, problems, places)
     selected = values.pop("packages", None)
     chosen, overrides = _select(selected, (*place, "packages"), packages, problems)
     texts_as_lists(values)
@@ -166,14 +158,14 @@ def _job(job: Mapping[Any, Any], place: Path, packages: Mapping[str, Layer], pro
         values = {
             key: value for key, value in values.items() if any(key not in over for over in overrides.values())
         }
-    over_job = load_layer(SettingsSchema(), values, place, problems, places)
+    over_job = load_layer(SETTINGS, values, place, problems, places)
     merged = {}
     for key in chosen:
         layer = packages[key] | over_job
         if key in overrides:
             raw = dict(overrides[key])
             texts_as_lists(raw)
-            layer |= load_layer(SettingsSchema(), raw, (*place, "packages", key), problems)
+            layer |= load_layer(SETTINGS, raw, (*place, "packages", key), problems)
         merged[key] = layer
         if any(layer.get(tool) != packages[key].get(tool) for tool in ("dist_git_base_url", "pkg_tool")):
             _check_tools(layer, place, problems)
@@ -202,7 +194,7 @@ def _unfold_metadata(values: Layer, place: Path, problems: Problems) -> dict[Has
             moved["dist_git_branches"] = moved.pop(old)
             places["dist_git_branches"] = (*inside, old)
     texts_as_lists(moved)
-    load_layer(MetadataSchema(), moved, inside, problems, places)
+    load_layer(METADATA, moved, inside, problems, places)
     for key in values.keys() & (METADATA_KEYS - {"targets"}):
         problems.add(
             (*place, key), "stands beside metadata: move all keys out of metadata, into the job itself"

@@ -17,8 +17,11 @@ _SHOWN = 5  # problems in one line of text
 
 
 class Problem(NamedTuple):
-    """One thing to correct. ``dotted`` is like `jobs[1].targets`, empty for the file as a whole; ``line`` and ``column``
-    count from 1; ``nearest`` is the known key or value that was probably meant."""
+    """One thing to correct.
+
+    ``dotted`` is like `jobs[1].targets`, empty for the file as a whole; ``line`` and ``column`` count from 1;
+    ``nearest`` is the known key or value that was probably meant.
+    """
 
     dotted: str
     message: str
@@ -28,14 +31,18 @@ class Problem(NamedTuple):
 
 
 class Hint(str):
-    """A message about an unknown ``word`` that travels through marshmallow. What to do about it is added only to those
-    that are told, as looking for the nearest of the ``known`` words takes time and files can hold thousands of others."""
+    """A message about an unknown ``word`` that travels through marshmallow.
+
+    What to do is added only to those that are told: looking for the nearest of the ``known`` words takes time, and a
+    file can hold thousands of others.
+    """
 
     word: object
     known: Iterable[str]
     otherwise: str
 
     def __new__(cls, message: str, word: object, known: Iterable[str], otherwise: str) -> Self:
+        """``otherwise`` is said where no known word is near."""
         hint = super().__new__(cls, message)
         hint.word, hint.known, hint.otherwise = word, known, otherwise
         return hint
@@ -89,7 +96,7 @@ class Problems:
         self._found[key] = Problem(key[0], message, line, column, close)
 
     def add_tree(self, base: Path, tree: Any, places: Mapping[Hashable, Path] | None = None) -> None:
-        """Note marshmallow's tree of messages for the mapping at ``base``. ``places`` moves keys that stand elsewhere."""
+        """Note marshmallow's tree of messages for the mapping at ``base``; ``places`` is for keys written elsewhere."""
         if isinstance(tree, dict):
             for key, branch in tree.items():
                 here = base if key == "_schema" else (places or {}).get(key, (*base, key))

@@ -192,6 +192,12 @@ def of_event(session: Session, event_id: str) -> list[CheckRow]:
     return list(session.execute(select(CheckRow).where(CheckRow.event_id == event_id)).scalars())
 
 
+def of_commit(session: Session, project_url: str, commit_sha: str) -> list[CheckRow]:
+    """The checks of a commit, by name."""
+    statement = select(CheckRow).where(CheckRow.project_url == project_url, CheckRow.commit_sha == commit_sha)
+    return list(session.execute(statement.order_by(CheckRow.name)).scalars())
+
+
 def of_subject(session: Session, subject: str) -> list[CheckRow]:
     """The checks of a pull request, branch or release, by name."""
     statement = select(CheckRow).where(CheckRow.subject == subject).order_by(CheckRow.wanted_at, CheckRow.name)

@@ -1,4 +1,6 @@
-"""The stand-in for the message bus: a numbered list of messages, read by long polling. Used by tests, demo and control server.
+"""The stand-in for the message bus: a numbered list of messages, read by long polling.
+
+Used by tests, demo and control server.
 
 ``GET /messages?after=N&wait=SECONDS``
     ``{"messages": [{"number", "id", "topic", "body", "sent_at"}], "last": N}``: those with a number above N; waits up

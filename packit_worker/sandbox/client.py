@@ -1,4 +1,7 @@
-"""A client for a sandbox in a process of its own, with the names of the Python interface. Anybody may import it."""
+"""A client for a sandbox in a process of its own, with the names of the Python interface.
+
+Anybody may import it.
+"""
 
 from typing import Any, Self
 

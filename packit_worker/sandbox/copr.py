@@ -1,4 +1,6 @@
-"""The stand-in for Copr: projects and builds that move by themselves or when told. Used by tests, demo and control server.
+"""The stand-in for Copr: projects and builds that move by themselves or when told.
+
+Used by tests, demo and control server.
 
 A build begins with its source build, chroot ``srpm-builds``; when that succeeds its other chroots wait to be started.
 Each start and end of a chroot is a message on the bus. Canceling a running chroot ends it with status 2.

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from packit_worker.sandbox.copr import Copr
 
 PROJECTS = """<h1>Builds</h1>{% if builds %}<ul class="list">{% for build in builds|reverse %}
-<li><span class="icon {{ build.state }}">●</span><div class="grow"><a href="/coprs/build/{{ build.id }}">{{ build.id }}</a>
+<li><span class="icon {{ build.state }}">●</span><div class="grow">
+<a href="/coprs/build/{{ build.id }}">{{ build.id }}</a>
 {{ build.package_name }} <span class="soft">{{ build.project }}</span></div>
 <span class="{{ build.state }}">{{ build.state }}</span></li>{% endfor %}</ul>
 {% else %}<p class="soft">No build yet.</p>{% endif %}"""
@@ -28,7 +29,8 @@ BUILD = """<h1>Build {{ build.id }} <span class="{{ build.state }}">{{ build.sta
 {% for name, chroot, log in chroots %}<li><span class="icon {{ chroot.state }}">●</span><div class="grow">{{ name }}
 <span class="{{ chroot.state }}">{{ chroot.state }}</span></div>
 {% if chroot.started_on %}<a href="{{ log }}builder-live.log">builder-live.log</a>{% endif %}</li>{% endfor %}</ul>
-<h2>Source</h2><table>{% for key, value in build.source.items() %}<tr><th>{{ key }}</th><td><pre>{{ value }}</pre></td></tr>
+<h2>Source</h2><table>{% for key, value in build.source.items() %}<tr><th>{{ key }}</th>
+<td><pre>{{ value }}</pre></td></tr>
 {% endfor %}</table>"""
 
 

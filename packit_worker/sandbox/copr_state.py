@@ -1,4 +1,7 @@
-"""What the stand-in for Copr knows: users, projects, builds and their states. Used inside the sandbox only."""
+"""What the stand-in for Copr knows: users, projects, builds and their states.
+
+Used inside the sandbox only.
+"""
 
 import re
 import threading

@@ -1,4 +1,6 @@
-"""Faults the sandbox's servers can be told to have. Used inside the sandbox only; tests add faults through `Sandbox.faults`.
+"""Faults the sandbox's servers can be told to have.
+
+Used inside the sandbox only; tests add faults through `Sandbox.faults`.
 
 The kinds:
 
@@ -6,7 +8,7 @@ The kinds:
 ``delay``            wait `seconds`, then answer as usual
 ``status``           answer with `status` instead of doing anything
 ``status_after``     do what was asked, then answer with `status`
-``rate_limit``       GitHub's primary limit: 403 (429 if `status` says so), nothing remaining, a reset `reset_seconds` from now
+``rate_limit``       GitHub's primary limit: 403 (or 429 with that `status`), a reset `reset_seconds` from now
 ``secondary_limit``  GitHub's secondary limit: 403 (or 429) with ``Retry-After: reset_seconds``
 ``drop_before``      close the connection without an answer and without doing anything
 ``drop_after_commit``  do what was asked, then close the connection without an answer

@@ -1,4 +1,6 @@
-"""The stand-in for GitHub: a repository host with an App, and the hand that moves it. Used by tests, demo and control server.
+"""The stand-in for GitHub: a repository host with an App, and the hand that moves it.
+
+Used by tests, demo and control server.
 
 What people do is in `github_world`, the REST API in the other modules ``github_*``.
 """

@@ -1,4 +1,6 @@
-"""The part of GitHub's REST API an App has to itself: installations, tokens, deliveries. Used inside the sandbox only.
+"""The part of GitHub's REST API an App has to itself: installations, tokens, deliveries.
+
+Used inside the sandbox only.
 
 Source: https://docs.github.com/rest/apps/apps, .../rest/apps/installations and .../rest/apps/webhooks.
 """

@@ -1,4 +1,6 @@
-"""The gate before GitHub's REST API: who is calling, what budget is left, what is unchanged. Used inside the sandbox only.
+"""The gate before GitHub's REST API: who is calling, what budget is left, what is unchanged.
+
+Used inside the sandbox only.
 
 Sources: https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api and
 https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api (conditional requests).

@@ -1,4 +1,6 @@
-"""How the stand-in for GitHub writes its things as JSON, with the fields of the REST API. Used inside the sandbox only.
+"""How the stand-in for GitHub writes its things as JSON, with the fields of the REST API.
+
+Used inside the sandbox only.
 
 Shapes: https://docs.github.com/rest (pages Repositories, Commits, Releases, Apps).
 """
@@ -69,7 +71,10 @@ REPOSITORY_TEMPLATES = {
 
 
 class PlaceShapes:
-    """Writes the places of work as JSON: accounts, repositories, commits, releases, the App. `web` is where the pages are, `api` where the REST API is."""
+    """Writes the places of work as JSON: accounts, repositories, commits, releases, the App.
+
+    `web` is where the pages are, `api` where the REST API is.
+    """
 
     def __init__(self, state: GitHubState, app: Json, web: str, api: str) -> None:
         self._state = state

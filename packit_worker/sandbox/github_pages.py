@@ -1,4 +1,7 @@
-"""The web pages of the stand-in for GitHub: repositories, pull requests, issues. Used inside the sandbox only."""
+"""The web pages of the stand-in for GitHub: repositories, pull requests, issues.
+
+Used inside the sandbox only.
+"""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,4 +1,6 @@
-"""Repositories, contents, commits, branches, tags and releases of GitHub's REST API. Used inside the sandbox only.
+"""Repositories, contents, commits, branches, tags and releases of GitHub's REST API.
+
+Used inside the sandbox only.
 
 Source: https://docs.github.com/rest/repos and https://docs.github.com/rest/commits.
 """

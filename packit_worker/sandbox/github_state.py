@@ -1,4 +1,7 @@
-"""What the stand-in for GitHub knows: accounts, repositories, commits, pull requests, checks. Used inside the sandbox only."""
+"""What the stand-in for GitHub knows: accounts, repositories, commits, pull requests, checks.
+
+Used inside the sandbox only.
+"""
 
 import hashlib
 import itertools

@@ -1,4 +1,6 @@
-"""Webhooks of the stand-in for GitHub: payloads, signatures, sending and the list of what was sent. Used inside the sandbox only.
+"""Webhooks of the stand-in for GitHub: payloads, signatures, sending and the list of what was sent.
+
+Used inside the sandbox only.
 
 Source: https://docs.github.com/webhooks/webhook-events-and-payloads and
 https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries.

@@ -1,4 +1,6 @@
-"""How the stand-in for GitHub writes work as JSON: pull requests, issues, comments, checks. Used inside the sandbox only.
+"""How the stand-in for GitHub writes work as JSON: pull requests, issues, comments, checks.
+
+Used inside the sandbox only.
 
 Shapes: https://docs.github.com/rest (pages Pull requests, Issues, Reactions, Checks, Commits).
 """

@@ -16,11 +16,14 @@ STYLE = """
 font:15px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif}
 header{background:var(--panel);border-bottom:1px solid var(--line);padding:.7rem 1rem}
 header a{color:var(--text);font-weight:600}header small{color:var(--soft);margin-left:.6rem}
-main{max-width:62rem;margin:0 auto;padding:1rem}a{color:var(--link);text-decoration:none}a:hover{text-decoration:underline}
+main{max-width:62rem;margin:0 auto;padding:1rem}
+a{color:var(--link);text-decoration:none}a:hover{text-decoration:underline}
 h1{font-size:1.5rem;line-height:1.25;margin:.4rem 0;overflow-wrap:anywhere}h2{font-size:1.1rem;margin:1.6rem 0 .6rem}
-.soft{color:var(--soft)}.list{border:1px solid var(--line);border-radius:.5rem;list-style:none;margin:0;padding:0;overflow:hidden}
+.soft{color:var(--soft)}.list{border:1px solid var(--line);border-radius:.5rem;list-style:none;margin:0;
+padding:0;overflow:hidden}
 .list>li{padding:.65rem .9rem;border-top:1px solid var(--line);display:flex;gap:.7rem;align-items:flex-start}
-.list>li:first-child{border-top:0}.grow{flex:1;min-width:0;overflow-wrap:anywhere}.icon{width:1.2rem;text-align:center;font-weight:700}
+.list>li:first-child{border-top:0}.grow{flex:1;min-width:0;overflow-wrap:anywhere}
+.icon{width:1.2rem;text-align:center;font-weight:700}
 .success,.passed,.succeeded{color:var(--ok)}.failure,.failed,.error,.timed_out{color:var(--bad)}
 .queued,.in_progress,.pending,.running,.action_required,.new,.waiting,.importing{color:var(--wait)}
 .neutral,.skipped,.cancelled,.canceled,.stale{color:var(--soft)}

@@ -1,4 +1,7 @@
-"""HTTP servers of the sandbox: threads, keep-alive, recorded calls, injected faults. Used inside the sandbox only."""
+"""HTTP servers of the sandbox: threads, keep-alive, recorded calls, injected faults.
+
+Used inside the sandbox only.
+"""
 
 import contextlib
 import errno

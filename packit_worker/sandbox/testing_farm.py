@@ -1,4 +1,6 @@
-"""The stand-in for Testing Farm: requests that move by themselves or when told. Used by tests, demo and control server.
+"""The stand-in for Testing Farm: requests that move by themselves or when told.
+
+Used by tests, demo and control server.
 
 Source: https://api.testing-farm.io/ (API v0.1) and https://docs.testing-farm.io (notification webhooks): whenever the
 state of a request changes, ``{"request_id", "token"}`` is posted to its ``notification.webhook.url``.

@@ -27,7 +27,8 @@ COMPOSES = [
 
 REQUESTS = """<h1>Requests</h1>{% if requests %}<ul class="list">{% for request in requests|reverse %}
 {% set result = request.overall if request.state == "complete" else request.state %}
-<li><span class="icon {{ result }}">●</span><div class="grow"><a href="/artifacts/{{ request.id }}/">{{ request.id }}</a>
+<li><span class="icon {{ result }}">●</span><div class="grow">
+<a href="/artifacts/{{ request.id }}/">{{ request.id }}</a>
 <div class="soft">{{ (request.test.fmf or request.test.tmt or {}).url }}</div></div>
 <span class="{{ result }}">{{ result }}</span></li>{% endfor %}</ul>
 {% else %}<p class="soft">No request yet.</p>{% endif %}"""
@@ -35,7 +36,8 @@ REQUESTS = """<h1>Requests</h1>{% if requests %}<ul class="list">{% for request 
 REQUEST = """{% set result = request.overall if request.state == "complete" else request.state %}
 <h1>Request {{ request.id }} <span class="{{ result }}">{{ result }}</span></h1>
 <p class="soft">created {{ request.created }}, updated {{ request.updated }}</p>{% if request.summary %}
-<p>{{ request.summary }}</p>{% endif %}<h2>Test</h2><div class="card"><pre>{{ request.test|tojson(indent=1) }}</pre></div>
+<p>{{ request.summary }}</p>{% endif %}<h2>Test</h2>
+<div class="card"><pre>{{ request.test|tojson(indent=1) }}</pre></div>
 <h2>Environments</h2><div class="card"><pre>{{ request.environments|tojson(indent=1) }}</pre></div>
 {% if request.xunit %}<h2>Results</h2><div class="card"><pre>{{ request.xunit }}</pre></div>{% endif %}"""
 

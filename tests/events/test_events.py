@@ -126,7 +126,7 @@ def test_missing_arguments():
 
 
 def test_unknown_task():
-    with pytest.raises(UnknownTask, match="no event is carried by 'task.brew'"):
+    with pytest.raises(UnknownTask, match=r"no event is carried by 'task\.brew'"):
         rebuild("task.brew", {})
 
 
@@ -159,7 +159,7 @@ def test_numbers_that_json_does_not_have(value):
 
 
 def test_two_events_cannot_claim_one_task():
-    with pytest.raises(TypeError, match="both claim task.process_release_event"):
+    with pytest.raises(TypeError, match=r"both claim task\.process_release_event"):
         type("Twin", (ProjectEvent,), {"task": "task.process_release_event"})
 
 

@@ -1,5 +1,7 @@
 """The web pages: what they show, and that they show it harmlessly."""
 
+from typing import Any
+
 import pytest
 import requests
 from copr.v3 import Client
@@ -20,7 +22,7 @@ def read(url: str) -> str:
 def test_pull_request_page(sandbox: Sandbox, hello: Repository) -> None:
     pull = sandbox.github.open_pull_request("acme/hello", title=HOSTILE, body=HOSTILE, branch=HOSTILE)
     sandbox.github.add_comment("acme/hello", 1, f"{HOSTILE}\n\n  indented *stars*", author="bob")
-    output = {"title": HOSTILE, "summary": HOSTILE, "text": HOSTILE}
+    output: dict[str, Any] = {"title": HOSTILE, "summary": HOSTILE, "text": HOSTILE}
     check = hello.create_check_run(HOSTILE, pull.head_sha, conclusion="failure", output=output)
     hello.get_commit(pull.head_sha).create_status("pending", "http://status", HOSTILE, HOSTILE)
 

@@ -1,0 +1,166 @@
+"""The stage: sandbox, broker and service in a directory of their own, started and stopped together."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+
+import requests
+import yaml
+
+from packit_worker import migrations
+from packit_worker.config.service import ServiceConfig, load_service_config
+from packit_worker.embedded import EmbeddedBroker
+from packit_worker.journal import Journal
+from packit_worker.processes import all_of
+from packit_worker.sandbox.client import SandboxClient
+from packit_worker.supervisor import Supervisor
+
+
+class StageError(Exception):
+    """The stage could not be set; the text says what did not start, and where its log is."""
+
+
+class Stage:
+    """Everything that runs during a demo. A context manager: set on entry, struck on exit.
+
+    ``directory`` takes configuration, database, broker and logs. Nothing is bound but 127.0.0.1.
+    """
+
+    def __init__(self, directory: Path, *, build_seconds: float = 1.5, test_seconds: float = 1.5) -> None:
+        self.directory = directory
+        self._seconds = (build_seconds, test_seconds)
+        self._stack = contextlib.ExitStack()
+        self.settings: ServiceConfig
+        self.sandbox: SandboxClient
+        self.journal: Journal
+        self.supervisor: Supervisor
+
+    @property
+    def web_url(self) -> str:
+        """Where the service's web page is."""
+        return self.settings.server_url
+
+    def __enter__(self) -> Stage:
+        with contextlib.ExitStack() as stack:
+            self._set(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def _set(self, stack: contextlib.ExitStack) -> None:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        addresses = self._start_sandbox(stack)
+        self.sandbox = stack.enter_context(SandboxClient(addresses["control"]))
+        port = _free_port()
+        config = self.directory / "packit-worker.yaml"
+        config.write_text(yaml.safe_dump(_config(addresses, self.directory, port)))
+        config.chmod(0o600)
+        environment = {**os.environ, "PACKIT_WORKER_CONFIG": str(config), "PYTHONUNBUFFERED": "1"}
+        self.settings = load_service_config(config, {})
+        self.journal = Journal(self.settings.database_url)
+        stack.callback(self.journal.dispose)
+        migrations.upgrade(self.journal)
+        stack.enter_context(EmbeddedBroker(self.settings.data_dir))
+        processes = list(all_of(self.settings, "127.0.0.1", port))
+        self.supervisor = stack.enter_context(
+            Supervisor(processes, environment=environment, log_dir=self.directory / "logs")
+        )
+        self._wait_for_web()
+
+    def _start_sandbox(self, stack: contextlib.ExitStack) -> dict[str, object]:
+        build, test = self._seconds
+        log = stack.enter_context((self.directory / "sandbox.log").open("wb"))
+        process = subprocess.Popen(  # noqa: S603 - our own program
+            [
+                *(sys.executable, "-m", "packit_worker.sandbox", "--exit-with-parent"),
+                *("--build-seconds", str(build), "--test-seconds", str(test)),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        stack.callback(_end, process)
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if not line:
+            raise StageError(f"the sandbox did not start; see {self.directory / 'sandbox.log'}")
+        addresses: dict[str, object] = json.loads(line)
+        return addresses
+
+    def _wait_for_web(self, timeout: float = 30.0) -> None:
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            with contextlib.suppress(requests.ConnectionError):
+                if requests.get(f"{self.web_url}/api/healthz/ready", timeout=2).status_code == 200:
+                    return
+            time.sleep(0.1)
+        raise StageError(f"the web server did not start; see {self.supervisor.log_of('web')}")
+
+
+def _config(addresses: dict[str, object], directory: Path, port: int) -> dict[str, object]:
+    """A service configuration for the sandbox."""
+    credentials = addresses["credentials"]
+    assert isinstance(credentials, dict)
+    github, copr, farm = credentials["github"], credentials["copr"], credentials["testing_farm"]
+    web_url = str(addresses["github"])
+    return {
+        "deployment": "dev",
+        "server_url": f"http://127.0.0.1:{port}",
+        "data_dir": str(directory / "data"),
+        "approval_repository_url": f"{web_url}/packit/approvals",
+        "github": {
+            "app_id": github["app_id"],
+            "private_key": github["private_key"],
+            "webhook_secret": github["webhook_secret"],
+            "api_url": f"{web_url}/api/v3",
+            "web_url": web_url,
+            "app_slug": "packit-sandbox",
+        },
+        "copr": {
+            "url": addresses["copr"],
+            "username": copr["username"],
+            "login": copr["login"],
+            "token": copr["token"],
+        },
+        "testing_farm": {
+            "api_url": f"{addresses['testing_farm']}/v0.1",
+            "token": farm["token"],
+            "callback_token": secrets.token_urlsafe(24),
+        },
+        "bus": {"feed_url": addresses["bus"]},
+        # One process a lane: the demo's machine may be small.
+        "lanes": {lane: {"processes": 1} for lane in ("parse", "short-running", "long-running", "report")},
+        "target_aliases": {"fedora-stable": ["fedora-43", "fedora-44"]},
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
