@@ -19,15 +19,16 @@ def forge_of(url: str) -> str:
 
 def accounts_of(event: Event) -> tuple[str, ...]:
     """The accounts of which one has to be approved: who caused the event, and whose project it is."""
+    names: tuple[str | None, ...]
     match event:
         case PullRequest() | PullRequestComment():
             names = (event.target_repo_namespace, event.user_login)
         case IssueComment():
             names = (event.repo_namespace, event.user_login)
         case Push() | Release():
-            names = (event.repo_namespace, None)
+            names = (event.repo_namespace,)
         case _:
-            names = (None, None)
+            names = ()
     return tuple(dict.fromkeys(name for name in names if name))
 
 

@@ -11,6 +11,7 @@ from packit_worker.config.package import FILE_NAMES, PackageConfig, load
 from packit_worker.journal import projects
 from packit_worker.ports import ForgeProject
 
+
 @dataclass(frozen=True, kw_only=True)
 class Reading:
     """What was found at a commit: path and text of the configuration (None: there is none), and the spec files."""

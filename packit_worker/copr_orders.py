@@ -38,8 +38,8 @@ def copr_project(
 def default_name(event: ProjectEvent, job: Job, deployment: str) -> str:
     """``[<host>-]<namespace>-<repository>-<pull request, branch or tag>[-<identifier>][-<deployment>]``.
 
-    The host is left out for GitHub, the deployment for production. Two subjects whose names differ only in characters that
-    Copr refuses get names that differ by a piece of checksum.
+    The host is left out for GitHub, the deployment for production. Two subjects whose names differ only in
+    characters that Copr refuses get names that differ by a piece of checksum.
     """
     parts = urlsplit(event.project_url)
     namespace, _, repository = parts.path.strip("/").rpartition("/")

@@ -1,4 +1,4 @@
-"""The course of one event, from the hint to its end: claim it, take it through the four steps, write down how it went."""
+"""The course of one event, from the hint to its end: claimed, taken through the four steps, its end written down."""
 
 from __future__ import annotations
 

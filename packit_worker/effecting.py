@@ -55,8 +55,8 @@ class Effecting:
         """Do an effect that has not been done, or say what came of it when it was.
 
         Two transactions beside the call. Raises what the call raises: after ``Unanswered`` the fate is unknown, and the
-        next attempt finds out; after ``Refused`` the answer stays no; after another ``TemporaryError`` nothing happened.
-        Raises ``LostClaim`` when another worker has taken the work over.
+        next attempt finds out; after ``Refused`` the answer stays no; after another ``TemporaryError`` nothing
+        happened. Raises ``LostClaim`` when another worker has taken the work over.
         """
         with self._journal.write() as session:
             self._claim.fence(session, self._lease)

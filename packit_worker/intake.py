@@ -46,8 +46,8 @@ class Intake:
     ) -> Decision:
         """Take a message in. One transaction; the broker is told afterwards and may be away.
 
-        ``ignored``: why nothing follows from it, when the door knows already. Raises ``JournalUnavailable``: then nothing
-        was accepted, and the sender has to be told so.
+        ``ignored``: why nothing follows from it, when the door knows already. Raises ``JournalUnavailable``: then
+        nothing was accepted, and the sender has to be told so.
         """
         if ignored is None and parser_for(source, event_type) is None:
             ignored = f"{event_type or 'a message without a type'} from {source} is not something to act on"
@@ -79,8 +79,8 @@ class Unreadable(ValueError):
 def decode(raw: bytes) -> Any:
     """The JSON in some bytes. Raises ``Unreadable`` in words for the sender.
 
-    Stricter than Python: NaN and Infinity are no JSON, a lone surrogate is no text, and nesting ends where the decoder's
-    recursion does.
+    Stricter than Python: NaN and Infinity are no JSON, a lone surrogate is no text, and nesting ends where the
+    decoder's recursion does.
     """
     try:
         text = raw.decode()

@@ -1,7 +1,8 @@
 """The ledger of one event at work: what was decided, planned, reported and done, until it is written down.
 
-Kept in memory so that it can be written in few transactions: one before the first run, one with every effect, one at the
-end. A worker that dies in between loses nothing that anybody outside has seen; the next one decides the same again.
+Kept in memory so that it can be written in few transactions: one before the first run, one with every effect, one
+at the end. A worker that dies in between loses nothing that anybody outside has seen; the next one decides the same
+again.
 """
 
 from __future__ import annotations

@@ -33,11 +33,12 @@ _ENDS = {"failed": 0, "succeeded": 1, "canceled": 2, "cancelled": 2, "skipped": 
 
 def next_look(looks: int) -> datetime:
     """When a build that has been looked at so often is looked at again."""
-    return now() + min(FIRST * 2 ** min(looks, 10), LONGEST)
+    wait: timedelta = min(FIRST * 2 ** min(looks, 10), LONGEST)
+    return now() + wait
 
 
 def look_at_silent_builds(shop: Shop) -> int:
-    """Ask Copr about builds without news; ends that were missed come in as deliveries. Returns how many were asked for."""
+    """Ask Copr about builds without news; missed ends come in as deliveries. Returns how many were asked for."""
     with shop.journal.write() as session:
         rows = [row for row in builds.silent(session, BATCH) if row.system == "copr"]
         for row in rows:

@@ -1,7 +1,8 @@
 """Origins: the project event behind whatever came in.
 
-A pull request is its own origin. News of a build or test run belongs to the event that ordered it; the order's row holds
-that event's task and arguments, and from these it is rebuilt. So the results of a release never look like a pull request's.
+A pull request is its own origin. News of a build or test run belongs to the event that ordered it; the order's row
+holds that event's task and arguments, and from these it is rebuilt. So the results of a release never look like a pull
+request's.
 """
 
 from __future__ import annotations

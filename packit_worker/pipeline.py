@@ -71,7 +71,7 @@ class Pipeline:
         self.retrying = Retrying(row.attempts, shop.settings.limits.max_attempts)
         self._effecting = Effecting(shop.journal, claim, lease=shop.lease, settle=shop.settle)
         self._situation: Situation | None = None
-        self._permission = _remembered(self._ask_permission)
+        self._permission = _remembered(self._ask_permission, str.lower)
 
     @cached_property
     def facts(self) -> Facts:
@@ -111,7 +111,8 @@ class Pipeline:
         if isinstance(event, Result) and origin is None:
             self.ledger.decide("origin", "ignored", "it is not about anything this service has ordered")
             return []
-        config, jobs = None, []
+        config: PackageConfig | None = None
+        jobs: list[Job] = []
         if any(answer.jobs for answer in answers):
             assert origin is not None, "only events of a project have jobs"
             config = self._config(origin)
@@ -126,7 +127,7 @@ class Pipeline:
             jobs=tuple(jobs),
             planned_before=frozenset(self.facts.runs),
             admins=self._admins,
-            chroots=_remembered(self._chroots),
+            chroots=_remembered(self._chroots, lambda job: job.key),
             permission=self._permission,
         )
         try:
@@ -337,18 +338,18 @@ class Pipeline:
             )
 
 
-K = TypeVar("K")
-V = TypeVar("V")
+Q = TypeVar("Q")
+A = TypeVar("A")
 
 
-def _remembered(ask: Callable[[K], V]) -> Callable[[K], V]:
+def _remembered(ask: Callable[[Q], A], key: Callable[[Q], str]) -> Callable[[Q], A]:
     """Ask once per key: the same question of one event gets the same answer."""
-    answers: dict[K, V] = {}
+    answers: dict[str, A] = {}
 
-    def remembered(key: K) -> V:
-        if key not in answers:
-            answers[key] = ask(key)
-        return answers[key]
+    def remembered(question: Q) -> A:
+        if key(question) not in answers:
+            answers[key(question)] = ask(question)
+        return answers[key(question)]
 
     return remembered
 

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def read(shop: Shop, delivery_id: str) -> None:
-    """Parse a delivery, write its event down and send the event's task. Two transactions; does nothing a second time."""
+    """Parse a delivery, write its event down, send the event's task. Two transactions; nothing a second time."""
     try:
         with shop.journal.write() as session:
             taken = take(session, Delivery, delivery_id, shop.lease)

@@ -94,7 +94,7 @@ class Services:
         return CoprClient(
             url=copr.url,
             username=copr.username or "",
-            login=copr.login.reveal() if copr.login else "",
+            login=copr.login or "",
             token=copr.token.reveal() if copr.token else "",
             timeout=self._config.limits.http_timeout,
         )

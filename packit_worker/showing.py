@@ -95,8 +95,9 @@ def _tell(shop: Shop, claim: Claim, row: CheckRow) -> None:
             return
     else:
         there = Posted(id=row.external_id, url=row.external_url)
-    # One effect per version: what was shown, and when, stays in the journal. Changing a check a second time changes nothing,
-    # so there is nothing to look for; but a change without an answer has to settle, or it might overtake the next.
+    # One effect per version: what was shown, and when, stays in the journal. Changing a check a second time changes
+    # nothing, so there is nothing to look for; but a change without an answer has to settle, or it might overtake
+    # the next.
     effecting.once(_effect(row, str(row.version)), Calls(update, lambda: None), is_shown)
 
 

@@ -74,5 +74,9 @@ class Situation:
         return [
             test
             for test in self.of_type(JobType.TESTS)
-            if not test.config.skip_build and chroot in self.chroots(test) and self.build_for(test, chroot) == build
+            if not test.config.skip_build and chroot in self.chroots(test) and self._serves(build, test, chroot)
         ]
+
+    def _serves(self, build: Job, test: Job, chroot: str) -> bool:
+        serving = self.build_for(test, chroot)
+        return serving is not None and serving.key == build.key

@@ -19,7 +19,7 @@ from packit_worker.journal import Journal
 from packit_worker.journal.claims import Heart
 from packit_worker.pipeline import Shop
 from packit_worker.services import Services
-from parsers.registry import parsed_events
+from parsers.registry import sent
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ def broker_url(settings: ServiceConfig) -> str:
 
 def self_check() -> None:
     """Be sure that every event has a parser, and a handler or the mark that it waits for one. Raises BrokenRegistry."""
-    registry.check(parsed_events(), WAITING_FOR_A_HANDLER)
+    registry.check(sent(), WAITING_FOR_A_HANDLER)
 
 
 def worker(settings: ServiceConfig) -> Worker:

@@ -24,8 +24,8 @@ _PR_SET_PDEATHSIG = 1
 class Supervisor:
     """Starts processes, starts again those that end, and stops all at the end of the context.
 
-    Each process writes to ``<log_dir>/<name>.log``. One that ends is started again after 0.2 s, doubled up to 10 s while it
-    keeps ending at once.
+    Each process writes to ``<log_dir>/<name>.log``. One that ends is started again after 0.2 s, doubled up to 10 s
+    while it keeps ending at once.
     """
 
     def __init__(self, processes: Iterable[Process], *, environment: Mapping[str, str], log_dir: Path) -> None:

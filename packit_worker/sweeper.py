@@ -1,7 +1,7 @@
 """The sweeper: wakes whatever is overdue. It holds no state; two may run.
 
-Lost hints are sent again, leases of dead workers run out here, builds and tests without news are asked for, and checks past
-their deadline end.
+Lost hints are sent again, leases of dead workers run out here, builds and tests without news are asked for, and
+checks past their deadline end.
 """
 
 from __future__ import annotations

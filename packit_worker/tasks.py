@@ -16,12 +16,12 @@ from packit_worker.pipeline import Shop
 def register(app: Celery, shop: Shop, heart: Heart) -> None:
     """Give the application its tasks. The shop's journal knows what a task is about: a message is a wake-up."""
 
-    @app.task(name=PARSE_MESSAGE)
+    @app.task(name=PARSE_MESSAGE, shared=False)
     def parse_message(delivery_id: str, source: str | None = None, event_type: str | None = None) -> None:
         """Parse a delivery and send its event's task."""
         reading.read(shop, delivery_id)
 
-    @app.task(name=SHOW_CHECK)
+    @app.task(name=SHOW_CHECK, shared=False)
     def show_check(check_id: str) -> None:
         """Show a check on the forge."""
         showing.show(shop, heart, check_id)
@@ -36,4 +36,4 @@ def _register_event(app: Celery, shop: Shop, heart: Heart, event_class: type[Eve
 
     process.__name__ = event_class.task.removeprefix("task.")
     process.__doc__ = f"Process a {event_class.__name__}; the task's id is the event's."
-    app.task(process, name=event_class.task, bind=True)
+    app.task(process, name=event_class.task, bind=True, shared=False)

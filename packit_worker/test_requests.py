@@ -8,6 +8,7 @@ from typing import Any
 from events.families import ProjectEvent, PullRequest
 from packit_worker.situation import Job
 
+
 def request_body(
     event: ProjectEvent,
     job: Job,

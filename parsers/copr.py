@@ -15,13 +15,13 @@ from parsers.sending import send
 SOURCE = "fedora-messaging"
 
 
-@parses(SOURCE, "copr.build.start")
+@parses(SOURCE, "copr.build.start", sends=[CoprBuildEvent])
 def build_start(payload: Payload) -> None:
     """Copr begins with one chroot of a build."""
     _build(payload, "start")
 
 
-@parses(SOURCE, "copr.build.end")
+@parses(SOURCE, "copr.build.end", sends=[CoprBuildEvent])
 def build_end(payload: Payload) -> None:
     """Copr is done with one chroot of a build, however it went."""
     _build(payload, "end")

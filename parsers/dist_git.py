@@ -28,7 +28,7 @@ HOSTS = {
 PACKAGES = "rpms"
 
 
-@parses(SOURCE, "git.receive")
+@parses(SOURCE, "git.receive", sends=[DistGitCommitEvent])
 def git_receive(payload: Payload) -> None:
     """One message per commit, up to 2020. ``rev`` is the commit; ``agent`` (later) or ``username`` who pushed it."""
     host = HOSTS.get(payload.origin or "")

@@ -25,7 +25,7 @@ GHOST = "ghost"
 MAX_REPOSITORIES = 60_000
 
 
-@parses(SOURCE, "pull_request")
+@parses(SOURCE, "pull_request", sends=[PullRequestGHEvent])
 def pull_request(payload: Payload) -> None:
     """New commits to look at. Who acts (``sender``) need not be the author; drafts are opened like the others."""
     action = payload.dig("action")
@@ -50,7 +50,7 @@ def pull_request(payload: Payload) -> None:
     )
 
 
-@parses(SOURCE, "issue_comment")
+@parses(SOURCE, "issue_comment", sends=[PullRequestCommentGHEvent, IssueCommentEvent])
 def issue_comment(payload: Payload) -> None:
     """A comment on an issue, or on a pull request: GitHub counts both with the same numbers.
 
@@ -81,7 +81,7 @@ def issue_comment(payload: Payload) -> None:
         )
 
 
-@parses(SOURCE, "push")
+@parses(SOURCE, "push", sends=[PushGithubGHEvent])
 def push(payload: Payload) -> None:
     """New commits on a branch; ``after`` is its head, whatever stands in the list of commits (it may be empty)."""
     git_ref = payload.dig("ref")
@@ -104,7 +104,7 @@ def push(payload: Payload) -> None:
     )
 
 
-@parses(SOURCE, "release")
+@parses(SOURCE, "release", sends=[ReleaseEvent])
 def release(payload: Payload) -> None:
     """One release is told several times: as created, published, released... Only ``published`` counts."""
     action = payload.dig("action")
@@ -121,7 +121,7 @@ def release(payload: Payload) -> None:
     )
 
 
-@parses(SOURCE, "installation")
+@parses(SOURCE, "installation", sends=[InstallationEvent])
 def installation(payload: Payload) -> None:
     """Somebody installed the App for an account."""
     action = payload.dig("action")
@@ -130,7 +130,7 @@ def installation(payload: Payload) -> None:
     _installation(payload, action, "repositories")
 
 
-@parses(SOURCE, "installation_repositories")
+@parses(SOURCE, "installation_repositories", sends=[InstallationEvent])
 def installation_repositories(payload: Payload) -> None:
     """Somebody gave the App more repositories of an account."""
     action = payload.dig("action")

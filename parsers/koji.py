@@ -31,7 +31,7 @@ _SRPM = re.compile(r"(?:.*/)?(?P<name>[^/]+)-(?P<version>[^-/]+)-(?P<release>[^-
 _COMMIT = re.compile(r".*#(?P<sha>[0-9a-f]{40,64})", re.DOTALL)
 
 
-@parses(SOURCE, "buildsys.task.state.change")
+@parses(SOURCE, "buildsys.task.state.change", sends=[KojiBuildEvent])
 def task_state_change(payload: Payload) -> None:
     """Messages before 2015 have no ``info``; ``info.owner`` is a number, ``owner`` the name."""
     send(
@@ -49,7 +49,7 @@ def task_state_change(payload: Payload) -> None:
     )
 
 
-@parses(SOURCE, "buildsys.build.state.change")
+@parses(SOURCE, "buildsys.build.state.change", sends=[KojiBuildEvent])
 def build_state_change(payload: Payload) -> None:
     """Imported builds have no task; FAILED may turn into BUILDING again, when a build is submitted a second time."""
     send(

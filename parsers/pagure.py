@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from events.base import Primitive
-from events.pagure import PullRequestCommentPagureEvent, PullRequestPagureEvent
+from events.base import Event, Primitive
+from events.dist_git import DistGitCommitEvent
+from events.pagure import PullRequestCommentPagureEvent, PullRequestPagureEvent, PushPagureEvent
 from parsers.dist_git import push_event
 from parsers.forms import branch, is_zeros, login, moment, name, namespace, number, page, ref, sha, site
 from parsers.payload import Ignored, Payload
@@ -30,38 +31,38 @@ INSTANCES: dict[str, str | None] = {
 }
 
 
-def _topic(topic: str) -> Callable[[Parser], Parser]:
+def _topic(topic: str, *sends: type[Event]) -> Callable[[Parser], Parser]:
     """Register a parser for a topic on all three ways."""
 
     def register(parser: Parser) -> Parser:
-        parses("pagure", topic)(parser)
-        parses("centosmsg", topic)(parser)
-        parses("fedora-messaging", f"pagure.{topic}")(parser)
+        parses("pagure", topic, sends=sends)(parser)
+        parses("centosmsg", topic, sends=sends)(parser)
+        parses("fedora-messaging", f"pagure.{topic}", sends=sends)(parser)
         return parser
 
     return register
 
 
-@_topic("pull-request.new")
+@_topic("pull-request.new", PullRequestPagureEvent)
 def pull_request_new(payload: Payload) -> None:
     """A pull request was opened."""
     _pull_request(payload, "opened")
 
 
-@_topic("pull-request.reopened")
+@_topic("pull-request.reopened", PullRequestPagureEvent)
 def pull_request_reopened(payload: Payload) -> None:
     """A closed pull request was opened again."""
     _pull_request(payload, "reopened")
 
 
-@_topic("pull-request.updated")
-@_topic("pull-request.rebased")
+@_topic("pull-request.updated", PullRequestPagureEvent)
+@_topic("pull-request.rebased", PullRequestPagureEvent)
 def pull_request_updated(payload: Payload) -> None:
     """New commits: pushed on top, or rebased."""
     _pull_request(payload, "synchronize")
 
 
-@_topic("pull-request.comment.added")
+@_topic("pull-request.comment.added", PullRequestCommentPagureEvent)
 def comment_added(payload: Payload) -> None:
     """The new comment is the last of the pull request's; the agent need not be who wrote it."""
     pull_request = payload.part("pullrequest")
@@ -73,7 +74,7 @@ def comment_added(payload: Payload) -> None:
     _comment(payload, comment, "created", author="user.name", written="date_created")
 
 
-@_topic("pull-request.comment.edited")
+@_topic("pull-request.comment.edited", PullRequestCommentPagureEvent)
 def comment_edited(payload: Payload) -> None:
     """The edited comment stands beside the pull request; what it says now is the editor's word."""
     if not payload.has("comment"):
@@ -83,7 +84,7 @@ def comment_edited(payload: Payload) -> None:
     _comment(payload, comment, "edited", author=author, written="edited_on")
 
 
-@_topic("git.receive")
+@_topic("git.receive", DistGitCommitEvent, PushPagureEvent)
 def git_receive(payload: Payload) -> None:
     """New commits on a branch; in 2015 a message per commit, with everything under ``commit``.
 

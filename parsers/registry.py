@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from events.base import Event
 from parsers.payload import Payload
 
 Parser = Callable[[Payload], None]
@@ -14,6 +15,7 @@ Parser = Callable[[Payload], None]
 ANY = "*"
 
 _parsers: dict[tuple[str, str], Parser] = {}
+_sent: dict[type[Event], list[tuple[str, str]]] = {}
 
 #: Buses name the deployment that speaks in front of the kind of message (org.fedoraproject.prod.copr.build.end,
 #: git.centos.org/git.receive). The rest must match exactly: org.fedoraproject.prod.trac.git.receive is no git.receive.
@@ -33,8 +35,10 @@ class Kind:
     origin: str | None = None
 
 
-def parses(source: str, *event_types: str) -> Callable[[Parser], Parser]:
-    """Register a parser function for the event types of a source.
+def parses(
+    source: str, *event_types: str, sends: Iterable[type[Event]] = ()
+) -> Callable[[Parser], Parser]:
+    """Register a parser function for the event types of a source, with the events that it may send.
 
     Event types are the words of the source: the value of X-GitHub-Event, a topic without the bus's prefix...
     """
@@ -44,6 +48,8 @@ def parses(source: str, *event_types: str) -> Callable[[Parser], Parser]:
             if (source, event_type) in _parsers:
                 raise TypeError(f"two parsers for {source} {event_type}")
             _parsers[source, event_type] = parser
+            for event in sends:
+                _sent.setdefault(event, []).append((source, event_type))
         return parser
 
     return register
@@ -70,6 +76,11 @@ def parser_for(source: str, event_type: str | None) -> Parser | None:
 def registered() -> dict[tuple[str, str], Parser]:
     """A copy of the table: (source, event type) -> parser."""
     return dict(_parsers)
+
+
+def sent() -> dict[type[Event], tuple[tuple[str, str], ...]]:
+    """Every event that some parser sends, with the (source, event type) of the messages it comes from."""
+    return {event: tuple(kinds) for event, kinds in _sent.items()}
 
 
 def sources() -> tuple[str, ...]:

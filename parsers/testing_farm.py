@@ -18,7 +18,7 @@ SOURCE = "testing-farm"
 ERROR = "error"
 
 
-@parses(SOURCE, ANY)
+@parses(SOURCE, ANY, sends=[TestingFarmResultEvent])
 def result(payload: Payload) -> None:
     """The call-back of today only says that there is news of a request: the rest is fetched from the API."""
     if payload.has("request_id"):

@@ -1,4 +1,5 @@
-"""Checks before a run: pure functions, facts in, verdict and reason out. A check never acts; the pipeline acts on verdicts.
+"""Checks before a run: pure functions, facts in, verdict and reason out. A check never acts; the pipeline acts on
+verdicts.
 
 (The checks shown on a commit are another thing: ``packit_worker.reporting``.)
 """

@@ -204,7 +204,7 @@ class Closed(Schema):
     def _unknown(self, key: object, known: list[str]) -> Hint:
         if isinstance(key, str) and key in self.renamed:
             advice = self.renamed[key]
-            return Hint("is no longer a key", advice.split()[0], known, f"use {advice}")
+            return Hint(f"is no longer a key here: use {advice}", advice.split()[0], known, "")
         return Hint("is not a known key", key, known, "remove it")
 
 

@@ -42,7 +42,7 @@ class Hint(str):
     otherwise: str
 
     def __new__(cls, message: str, word: object, known: Iterable[str], otherwise: str) -> Self:
-        """``otherwise`` is said where no known word is near."""
+        """``otherwise`` is said where no known word is near; empty if the message says it all."""
         hint = super().__new__(cls, message)
         hint.word, hint.known, hint.otherwise = word, known, otherwise
         return hint
@@ -64,7 +64,7 @@ class PackageConfigError(UserError):
 
     def _line(self) -> str:
         """Everything in one readable line."""
-        shown = [_sentence(self.path, problem) for problem in self.problems[:_SHOWN]]
+        shown = [sentence(self.path, problem) for problem in self.problems[:_SHOWN]]
         if len(self.problems) > _SHOWN:
             shown.append(f"and {len(self.problems) - _SHOWN} more")
         return " ".join("; ".join(shown).split())
@@ -91,9 +91,10 @@ class Problems:
         close = None
         if isinstance(message, Hint):
             close = nearest(message.word, message.known)
-            message = f"{message}: {f'did you mean {close}?' if close else message.otherwise}"
+            if message.otherwise:
+                message = f"{message}: {f'did you mean {close}?' if close else message.otherwise}"
         line, column = self._document.locate(path)
-        self._found[key] = Problem(key[0], message, line, column, close)
+        self._found[key] = Problem(key[0], str(message), line, column, close)
 
     def add_tree(self, base: Path, tree: Any, places: Mapping[Hashable, Path] | None = None) -> None:
         """Note marshmallow's tree of messages for the mapping at ``base``; ``places`` is for keys written elsewhere."""
@@ -134,6 +135,7 @@ def nearest(word: object, known: Iterable[str]) -> str | None:
     return by_plain[close[0]] if close else None
 
 
-def _sentence(path: str, problem: Problem) -> str:
+def sentence(path: str | None, problem: Problem) -> str:
+    """A problem of the file ``path`` in words, with its place first."""
     place = ":".join(str(part) for part in (path, problem.line, problem.column) if part is not None)
     return ": ".join(part for part in (place, problem.dotted, problem.message) if part)

@@ -1,4 +1,4 @@
-"""The story of the main job: a pull request is opened, built in Copr, tested in Testing Farm, and its checks turn green."""
+"""The story of the main job: a pull request is opened, built and tested, and its checks turn green."""
 
 from __future__ import annotations
 

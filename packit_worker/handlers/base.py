@@ -45,7 +45,8 @@ class Desk(Protocol):
     ) -> Posted:
         """Do an effect once for this run. ``about`` tells it from other effects of the same kind in the run.
 
-        What was reported so far, and what ``confirming`` reports, is written in the transaction that confirms the effect.
+        What was reported so far, and what ``confirming`` reports, is written in the transaction that confirms the
+        effect.
         """
 
     def afterwards(self, write: Callable[[Session], object]) -> None:

@@ -54,7 +54,11 @@ class CoprBuildHandler(Handler):
         if not chroots:
             return f"nothing was built: Copr knows none of {', '.join(wanted)}"
         project = copr_project(
-            self.origin.event, self.job, chroots, account=copr.account, deployment=self.context.settings.deployment
+            self.origin.event,
+            self.job,
+            chroots,
+            account=self.context.settings.copr.project_owner or copr.account,
+            deployment=self.context.settings.deployment,
         )
         copr.ensure_project(project)
         order = build_order(

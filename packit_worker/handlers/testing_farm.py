@@ -60,7 +60,7 @@ class GithubTestingFarmHandler(Handler):
             build_id=build.build_id,
             chroot=build.chroot,
             copr_project=f"{build.owner}/{build.project_name}",
-            compose=self.context.settings.testing_farm.compose_of,
+            compose=self.context.settings.testing_farm.composes,
         )
         request = TestRequest(body=body, marker=marker)
 

@@ -28,14 +28,14 @@ class Approval(StrEnum):
 
 
 class AccountRow(Base):
-    """An account or namespace on a forge. ``forge`` is the host; names are kept in lower case, as forges compare them."""
+    """An account or namespace on a forge. ``forge`` is the host; names are in lower case, as forges compare them."""
 
     __tablename__ = "accounts"
 
-    forge: Mapped[str] = mapped_column(String(200), primary_key=True)
-    name: Mapped[str] = mapped_column(String(300), primary_key=True)
+    forge: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
     state: Mapped[str] = mapped_column(String(40))
-    by: Mapped[str] = mapped_column(String(200))
+    by: Mapped[str]
     why: Mapped[str]
     changed_at: Mapped[datetime] = mapped_column(default=now)
 
@@ -47,10 +47,10 @@ class AccountChangeRow(Base):
     __table_args__ = (Index(None, "forge", "name"),)
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
-    forge: Mapped[str] = mapped_column(String(200))
-    name: Mapped[str] = mapped_column(String(300))
+    forge: Mapped[str]
+    name: Mapped[str]
     state: Mapped[str] = mapped_column(String(40))
-    by: Mapped[str] = mapped_column(String(200))
+    by: Mapped[str]
     why: Mapped[str]
     at: Mapped[datetime] = mapped_column(default=now)
 
@@ -61,12 +61,12 @@ class InstallationRow(Base):
     __tablename__ = "installations"
 
     installation_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    forge: Mapped[str] = mapped_column(String(200))
-    account_login: Mapped[str] = mapped_column(String(300))
+    forge: Mapped[str]
+    account_login: Mapped[str]
     account_id: Mapped[int | None]
     account_url: Mapped[str | None]
     account_type: Mapped[str | None] = mapped_column(String(40))
-    sender_login: Mapped[str | None] = mapped_column(String(300))
+    sender_login: Mapped[str | None]
     sender_id: Mapped[int | None]
     installed_at: Mapped[str | None] = mapped_column(String(60))
     repositories: Mapped[list[str]] = mapped_column(JSON)

@@ -77,7 +77,7 @@ class Claimable:
     reason: Mapped[str | None]
     attempts: Mapped[int] = mapped_column(default=0)
     claim: Mapped[int] = mapped_column(default=0)
-    claimed_by: Mapped[str | None] = mapped_column(String(200))
+    claimed_by: Mapped[str | None]
     claimed_at: Mapped[datetime | None]
     lease_until: Mapped[datetime | None]
     due_at: Mapped[datetime] = mapped_column(default=now)

@@ -51,12 +51,12 @@ class BuildRow(Base):
     event_id: Mapped[str] = mapped_column(ForeignKey("events.id"), index=True)
     task: Mapped[str] = mapped_column(String(100))
     kwargs: Mapped[dict[str, Any]] = mapped_column(JSON)
-    project_url: Mapped[str] = mapped_column(String(500))
+    project_url: Mapped[str]
     commit_sha: Mapped[str] = mapped_column(String(64))
-    job: Mapped[str] = mapped_column(String(300))
-    owner: Mapped[str] = mapped_column(String(200))
-    project_name: Mapped[str] = mapped_column(String(300))
-    package: Mapped[str | None] = mapped_column(String(200))
+    job: Mapped[str]
+    owner: Mapped[str]
+    project_name: Mapped[str]
+    package: Mapped[str | None]
     state: Mapped[str] = mapped_column(String(16), default=BuildState.PENDING)
     web_url: Mapped[str | None]
     log_url: Mapped[str | None]

@@ -23,31 +23,31 @@ from packit_worker.ports import CheckState, CheckStatus, Conclusion
 class CheckRow(Claimable, Base):
     """A check on a commit. Claimable work is: showing ``version`` on the forge, which shows ``shown_version``.
 
-    ``state`` is that of the work, ``status`` and ``conclusion`` that of the check. ``deadline_at`` is when somebody has to
-    look into a check that is not completed.
+    ``state`` is that of the work, ``status`` and ``conclusion`` that of the check. ``deadline_at`` is when somebody
+    has to look into a check that is not completed.
     """
 
     __tablename__ = "checks"
     more_table_args = (UniqueConstraint("project_url", "commit_sha", "name"), Index(None, "status", "deadline_at"))
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
-    project_url: Mapped[str] = mapped_column(String(500))
+    project_url: Mapped[str]
     commit_sha: Mapped[str] = mapped_column(String(64))
-    name: Mapped[str] = mapped_column(String(300))
+    name: Mapped[str]
     kind: Mapped[str] = mapped_column(String(40))
-    job: Mapped[str] = mapped_column(String(300))
-    target: Mapped[str] = mapped_column(String(200))
-    subject: Mapped[str] = mapped_column(String(1000), index=True)
+    job: Mapped[str]
+    target: Mapped[str]
+    subject: Mapped[str] = mapped_column(index=True)
     installation_id: Mapped[int | None]
     event_id: Mapped[str] = mapped_column(String(40), index=True)
     status: Mapped[str] = mapped_column(String(20))
     conclusion: Mapped[str | None] = mapped_column(String(20))
-    title: Mapped[str] = mapped_column(String(300))
+    title: Mapped[str]
     summary: Mapped[str]
     url: Mapped[str | None]
     version: Mapped[int] = mapped_column(default=1)
     shown_version: Mapped[int] = mapped_column(default=0)
-    external_id: Mapped[str | None] = mapped_column(String(200))
+    external_id: Mapped[str | None]
     external_url: Mapped[str | None]
     wanted_at: Mapped[datetime] = mapped_column(default=now)
     shown_at: Mapped[datetime | None]

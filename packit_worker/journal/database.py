@@ -62,6 +62,8 @@ class Journal:
         """One transaction that only reads. Raises ``JournalUnavailable`` when the database is away."""
         with self._session(sqlite_begin="BEGIN") as session:
             yield session
+            # What was read is kept; a rollback would have it read again.
+            session.expunge_all()
             session.rollback()
 
     @contextmanager

@@ -21,9 +21,9 @@ class Delivery(Claimable, Base):
     __tablename__ = "deliveries"
     more_table_args = (Index(None, "source", "body_sha256"), Index(None, "received_at"))
 
-    id: Mapped[str] = mapped_column(String(200), primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
     source: Mapped[str] = mapped_column(String(40))
-    event_type: Mapped[str | None] = mapped_column(String(200))
+    event_type: Mapped[str | None]
     received_at: Mapped[datetime] = mapped_column(default=now)
     headers: Mapped[dict[str, Any]] = mapped_column(JSON)
     body: Mapped[bytes | None] = mapped_column(LargeBinary)
@@ -64,8 +64,8 @@ def record(
 ) -> Recorded:
     """Write a delivery down, once and for ever.
 
-    ``ignored`` is the reason when it is known already that nothing follows from it. Within ``replay_window`` a body that
-    was seen under another id is held: who signs a body does not sign its id, so this may be a replay.
+    ``ignored`` is the reason when it is known already that nothing follows from it. Within ``replay_window`` a body
+    that was seen under another id is held: who signs a body does not sign its id, so this may be a replay.
     """
     digest = hashlib.sha256(body).hexdigest()
     state, reason = (State.IGNORED, ignored) if ignored else (State.READY, None)

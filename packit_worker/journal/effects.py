@@ -1,7 +1,7 @@
 """Effects: everything done outside, once each. A key says what an effect is for; two rows can't have the same.
 
-planned -> sent (committed before the call) -> confirmed. An effect found ``sent`` has an unknown fate: its worker died, or no
-answer came. It is looked up at the other side before it may be sent again (``packit_worker.effecting``).
+planned -> sent (committed before the call) -> confirmed. An effect found ``sent`` has an unknown fate: its worker
+died, or no answer came. It is looked up at the other side before it may be sent again (``packit_worker.effecting``).
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ class EffectRow(Base):
 
     __tablename__ = "effects"
 
-    key: Mapped[str] = mapped_column(String(500), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
     event_id: Mapped[str | None] = mapped_column(ForeignKey("events.id"), index=True)
     kind: Mapped[str] = mapped_column(String(40))
     request: Mapped[dict[str, Any]] = mapped_column(JSON)
     state: Mapped[str] = mapped_column(String(16))
-    external_id: Mapped[str | None] = mapped_column(String(200))
+    external_id: Mapped[str | None]
     external_url: Mapped[str | None]
     sends: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(default=now)

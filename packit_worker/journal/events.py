@@ -7,7 +7,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, String, UniqueConstraint, exists, select, update
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+    exists,
+    select,
+    update,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, aliased, mapped_column
 
 from packit_worker.journal.base import OPEN, Base, Claimable, State, now
@@ -26,8 +36,8 @@ class EventRow(Claimable, Base):
     task: Mapped[str] = mapped_column(String(100))
     lane: Mapped[str] = mapped_column(String(40))
     kwargs: Mapped[dict[str, Any]] = mapped_column(JSON)
-    subject: Mapped[str] = mapped_column(String(1000))
-    same_as: Mapped[str | None] = mapped_column(String(1000))
+    subject: Mapped[str]
+    same_as: Mapped[str | None]
     superseded_by: Mapped[str | None] = mapped_column(String(40))
     created_at: Mapped[datetime] = mapped_column(default=now)
 

@@ -18,7 +18,7 @@ class ProjectRow(Base):
 
     __tablename__ = "projects"
 
-    url: Mapped[str] = mapped_column(String(500), primary_key=True)
+    url: Mapped[str] = mapped_column(primary_key=True)
     is_private: Mapped[bool | None]
     installation_id: Mapped[int | None]
     first_seen_at: Mapped[datetime] = mapped_column(default=now)
@@ -35,9 +35,9 @@ class ConfigRow(Base):
     __table_args__ = (UniqueConstraint("project_url", "commit_sha"),)
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
-    project_url: Mapped[str] = mapped_column(String(500))
+    project_url: Mapped[str]
     commit_sha: Mapped[str] = mapped_column(String(64))
-    path: Mapped[str | None] = mapped_column(String(200))
+    path: Mapped[str | None]
     text: Mapped[str | None]
     spec_files: Mapped[list[str]] = mapped_column(JSON)
     read_at: Mapped[datetime] = mapped_column(default=now)

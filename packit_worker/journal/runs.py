@@ -35,8 +35,8 @@ class RunRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     event_id: Mapped[str] = mapped_column(ForeignKey("events.id"), index=True)
     handler: Mapped[str] = mapped_column(String(100))
-    job: Mapped[str] = mapped_column(String(300))
-    target: Mapped[str] = mapped_column(String(200), default="")
+    job: Mapped[str]
+    target: Mapped[str] = mapped_column(default="")
     state: Mapped[str] = mapped_column(String(16), default=RunState.PLANNED)
     attempts: Mapped[int] = mapped_column(default=0)
     note: Mapped[str | None]

@@ -24,9 +24,9 @@ class TestRunRow(Base):
     event_id: Mapped[str] = mapped_column(ForeignKey("events.id"), index=True)
     task: Mapped[str] = mapped_column(String(100))
     kwargs: Mapped[dict[str, Any]] = mapped_column(JSON)
-    project_url: Mapped[str] = mapped_column(String(500))
+    project_url: Mapped[str]
     commit_sha: Mapped[str] = mapped_column(String(64))
-    job: Mapped[str] = mapped_column(String(300))
+    job: Mapped[str]
     chroot: Mapped[str] = mapped_column(String(100))
     build_id: Mapped[str | None] = mapped_column(String(40))
     state: Mapped[str] = mapped_column(String(20), default=TestState.NEW)

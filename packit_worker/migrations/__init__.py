@@ -37,3 +37,8 @@ def config(connection: Connection | None) -> Config:
     made.set_main_option("script_location", str(Path(__file__).parent))
     made.attributes["connection"] = connection
     return made
+
+
+def revisions() -> list[str]:
+    """The ids of all migrations, newest first."""
+    return [script.revision for script in ScriptDirectory.from_config(config(None)).walk_revisions()]

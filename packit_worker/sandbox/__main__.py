@@ -52,10 +52,9 @@ def main(arguments: list[str] | None = None) -> int:
         ports={name: getattr(options, f"{name}_port") for name in SERVERS},
     )
     with sandbox:
-        print(
-            json.dumps({**sandbox.urls(), "pid": os.getpid(), "credentials": sandbox.credentials()}),
-            flush=True,
-        )
+        told = {**sandbox.urls(), "pid": os.getpid(), "credentials": sandbox.credentials()}
+        sys.stdout.write(json.dumps(told) + "\n")
+        sys.stdout.flush()
         while not stop.wait(LOOK_FOR_PARENT_SECONDS):
             if options.exit_with_parent and os.getppid() != parent:
                 break

@@ -51,6 +51,7 @@ class SandboxClient:
     def __init__(self, control_url: str) -> None:
         self.control_url = control_url.rstrip("/")
         self._session = requests.Session()
+        self._session.trust_env = False
         self.github = _Part(self, "github")
         self.copr = _Part(self, "copr")
         self.testing_farm = _Part(self, "testing_farm")

@@ -28,6 +28,7 @@ GITHUB = [
     "add_account",
     "add_personal_token",
     "add_repository",
+    "rename_repository",
     "install",
     "uninstall",
     "suspend",
@@ -115,6 +116,8 @@ class Control:
                 return jsonify(
                     error=f"Unknown operation {operation}; known are {', '.join(sorted(table))}"
                 ), 404
+            if not request.is_json:  # a web page of somebody else cannot send JSON here
+                return jsonify(error="Send JSON"), 415
             sent = request.get_json(silent=True) or {}
             try:
                 result = table[operation](*sent.get("arguments", []), **sent.get("named", {}))

@@ -28,23 +28,18 @@ from packit_worker.sandbox.github_state import (
     GitHubState,
     Repository,
 )
-from packit_worker.sandbox.github_webhooks import (
-    NO_COMMIT,
-    Answer,
-    Delivery,
-    Payloads,
-    Sent,
-    post,
-    signed,
-)
+from packit_worker.sandbox.github_webhooks import NO_COMMIT, TIMEOUT_SECONDS, Delivery, Payloads, Sent, signed
 from packit_worker.sandbox.github_work_json import Shapes
 from packit_worker.sandbox.github_world import World
+from packit_worker.sandbox.outgoing import Answer, post
 from packit_worker.sandbox.recorder import Recorder
 from packit_worker.sandbox.scheduler import Scheduler
 from packit_worker.sandbox.server import locked
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from collections.abc import Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 APP_ID = 4242
 CLIENT_ID = "Iv1.5a4d1b0f00000000"
@@ -85,7 +80,7 @@ class GitHub(World):
         self.gate.install(app)
         for routes in (github_app, github_repositories, github_issues, github_checks, github_pages):
             routes.add_routes(app, self)
-        self.wsgi: WSGIApplication = locked(app, self.state.lock)
+        self.wsgi: WSGIApplication = locked(self._by_number(app), self.state.lock)
         self.reset()
 
     def reset(self) -> None:
@@ -97,6 +92,19 @@ class GitHub(World):
             self._suites.clear()
         with self._sent_lock:
             self.sent = []
+
+    def _by_number(self, wsgi: "WSGIApplication") -> "WSGIApplication":
+        """`wsgi`, which then knows paths that begin ``/repositories/<id>`` too."""
+
+        def serve(environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
+            parts = environ["PATH_INFO"].split("/")
+            if len(parts) > 2 and parts[1] == "repositories" and parts[2].isdigit():
+                for repository in self.state.repositories.values():
+                    if repository.id == int(parts[2]):
+                        environ["PATH_INFO"] = "/".join(["", "repos", repository.full_name, *parts[3:]])
+            return wsgi(environ, start_response)
+
+        return serve
 
     @property
     def rate_limit_remaining(self) -> int:
@@ -228,7 +236,8 @@ class GitHub(World):
         ``pull_request`` needs `pull_request`; ``issue_comment`` that or `issue`, and `comment` (an id, or a text the
         sender says now); ``check_run`` needs `check_run` (and `identifier` for requested_action); ``check_suite``
         `sha`; ``release`` `tag`; ``push`` `branch` or `tag`, with `before` and `after` to choose them;
-        ``installation`` and ``installation_repositories`` `account` and `repositories`. Other events get the frame only.
+        ``installation`` and ``installation_repositories`` `account` and `repositories`.
+        Other events get the frame only.
         """
         with self.state.lock:
             found = self.state.repository(repository) if repository else None
@@ -325,7 +334,7 @@ class GitHub(World):
         target = url or self.hook_url
         if target is None:
             raise ValueError("Say where to deliver to, or set hook_url")
-        answer = post(delivery, target)
+        answer = post(target, data=delivery.body, headers=delivery.headers, timeout=TIMEOUT_SECONDS)
         with self._sent_lock:
             number = 10_000_001 + len(self.sent)
             self.sent.append(Sent(number, delivery, target, answer, redelivery))

@@ -148,8 +148,7 @@ def add_routes(app: Flask, github: "GitHub") -> None:
     def list_collaborators(owner: str, name: str) -> Any:
         repository = readable(state, f"{owner}/{name}")
         shapes = github.shapes()
-        logins = [login for login in repository.permissions]
-        return jsonify([shapes.user(state.account(login)) for login in page_of(logins)])
+        return jsonify([shapes.user(state.account(login)) for login in page_of(list(repository.permissions))])
 
     @app.get("/repos/<owner>/<name>/collaborators/<login>/permission")
     def get_permission(owner: str, name: str, login: str) -> Response:

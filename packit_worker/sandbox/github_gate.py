@@ -22,6 +22,7 @@ from packit_worker.sandbox.github_state import (
     GitHubError,
     GitHubState,
     Installation,
+    MovedRepository,
     Repository,
 )
 
@@ -67,7 +68,7 @@ class Gate:
 
     def expire_tokens(self) -> None:
         """Make all installation tokens given out so far useless, as if an hour had passed."""
-        self._tokens.clear()
+        self._tokens = {token: (installation, 0.0) for token, (installation, _) in self._tokens.items()}
 
     def install(self, app: Flask) -> None:
         """Put the gate before all routes of `app` whose endpoint does not begin with ``page_``."""
@@ -89,6 +90,16 @@ class Gate:
             if error.errors is not None:
                 body["errors"] = error.errors
             return jsonify(body | {"status": str(error.status)}), error.status
+
+        @app.errorhandler(MovedRepository)
+        def redirect(error: MovedRepository) -> tuple[Response, int, dict[str, str]]:
+            """Reads are sent on with 301 and writes with 307, to a path with the repository's id."""
+            status = 301 if request.method == "GET" else 307
+            rest = "/".join(["", *request.path.split("/")[4:]])
+            query = f"?{request.query_string.decode()}" if request.query_string else ""
+            place = f"{request.root_url.rstrip('/')}/repositories/{error.number}{rest.rstrip('/')}{query}"
+            body = jsonify(message=error.message, url=place, documentation_url=DOCUMENTATION)
+            return body, status, {"Location": place}
 
         @app.errorhandler(HTTPException)
         def unknown(error: HTTPException) -> tuple[Response, int]:

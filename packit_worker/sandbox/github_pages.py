@@ -58,7 +58,7 @@ default branch {{ repository.default_branch }}</p>
 CHECKS = """{% if checks %}<ul class="list">{% for check in checks %}{% set state = check.conclusion or check.status %}
 <li id="check-{{ check.id }}"><span class="icon {{ state }}" title="{{ state }}">{{ icons.get(state, "?") }}</span>
 <div class="grow"><b>{{ check.name }}</b> <span class="{{ state }}">{{ state.replace("_", " ") }}</span>
-<div>{{ check.output.title or "" }}</div><div class="soft">{{ check.output.summary or "" }}</div></div>
+<div>{{ check.output.title or "" }}</div><div class="soft text">{{ check.output.summary or "" }}</div></div>
 <span class="soft">{{ check.completed_at or check.started_at }}</span>
 {% if check.details_url %}<a href="{{ check.details_url }}" rel="noopener">Details</a>{% endif %}</li>
 {% endfor %}{% for status in statuses %}<li><span class="icon {{ status.state }}">{{ icons[status.state] }}</span>
@@ -124,7 +124,16 @@ def add_routes(app: Flask, github: "GitHub") -> None:
         sha = _head(issue)
         checks, statuses = _newest(repository, sha)
         title = f"{issue.title} #{number}"
-        return page(title, ISSUE, issue=issue, checks=checks, statuses=statuses, sha=sha)
+        moving = issue.state == "open" and any(check.status != "completed" for check in checks)
+        return page(
+            title,
+            ISSUE,
+            issue=issue,
+            checks=checks,
+            statuses=statuses,
+            sha=sha,
+            refresh=3 if moving else None,
+        )
 
     @app.get("/<owner>/<name>/raw/<ref>/<path:path>")
     def page_raw(owner: str, name: str, ref: str, path: str) -> Response:

@@ -34,6 +34,14 @@ class GitHubError(Exception):
         self.errors = errors
 
 
+class MovedRepository(GitHubError):
+    """A repository is asked for under a name it had before; `number` is its id."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(301, "Moved Permanently")
+        self.number = number
+
+
 @dataclass
 class Account:
     """A user, an organisation or a bot."""
@@ -261,6 +269,7 @@ class GitHubState:
             self.repositories: dict[str, Repository] = {}
             self.installations: dict[int, Installation] = {}
             self.comments: dict[int, Comment] = {}
+            self.moved: dict[str, int] = {}
             self._ids = itertools.count(1001)
             self._seeds = itertools.count(1)
 
@@ -279,11 +288,13 @@ class GitHubState:
         return self.accounts[login.lower()]
 
     def repository(self, full_name: str) -> Repository:
-        """The repository, whatever the case of its name. Raises GitHubError 404."""
-        try:
-            return self.repositories[full_name.lower()]
-        except KeyError:
-            raise GitHubError(404, "Not Found") from None
+        """The repository, whatever the case of its name. Raises GitHubError: 404, or 301 for a former name."""
+        found = self.repositories.get(full_name.lower())
+        if found is not None:
+            return found
+        if full_name.lower() in self.moved:
+            raise MovedRepository(self.moved[full_name.lower()])
+        raise GitHubError(404, "Not Found")
 
     def issue(self, full_name: str, number: int) -> Issue:
         """The issue or pull request. Raises GitHubError 404."""

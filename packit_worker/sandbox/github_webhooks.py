@@ -9,12 +9,8 @@ https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries.
 import hashlib
 import hmac
 import json
-import time
 import uuid
 from dataclasses import dataclass, field
-from typing import Any
-
-import requests
 
 from packit_worker.sandbox.clock import iso_now
 from packit_worker.sandbox.github_json import Json, node_id
@@ -25,6 +21,7 @@ from packit_worker.sandbox.github_state import (
     Repository,
 )
 from packit_worker.sandbox.github_work_json import Shapes
+from packit_worker.sandbox.outgoing import UNREACHABLE, Answer
 
 TIMEOUT_SECONDS = 10
 """How long GitHub waits for an answer to a webhook."""
@@ -43,20 +40,6 @@ class Delivery:
         """The payload."""
         payload: Json = json.loads(self.body)
         return payload
-
-
-@dataclass(frozen=True)
-class Answer:
-    """How the receiver of a webhook answered; status 502 if it could not be reached."""
-
-    status_code: int
-    text: str
-    headers: dict[str, str]
-    seconds: float
-
-    def json(self) -> Any:
-        """The body of the answer, read as JSON. Raises ValueError."""
-        return json.loads(self.text)
 
 
 @dataclass
@@ -83,7 +66,7 @@ class Sent:
             "status": "OK"
             if ok
             else "failed to connect to host"
-            if self.answer.status_code == 502
+            if self.answer.status_code == UNREACHABLE
             else "Invalid HTTP Response",
             "status_code": self.answer.status_code,
             "event": self.delivery.headers["X-GitHub-Event"],
@@ -119,17 +102,6 @@ def signed(event: str, payload: Json, secret: str, app_id: int, delivery_id: str
         "X-Hub-Signature-256": "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest(),
     }
     return Delivery(guid, headers, body)
-
-
-def post(delivery: Delivery, url: str) -> Answer:
-    """Send it once. A receiver that cannot be reached or is too slow counts as 502, as in GitHub's list."""
-    started = time.monotonic()
-    try:
-        response = requests.post(url, data=delivery.body, headers=delivery.headers, timeout=TIMEOUT_SECONDS)
-    except requests.RequestException as error:
-        return Answer(502, str(error), {}, time.monotonic() - started)
-    with response:
-        return Answer(response.status_code, response.text, dict(response.headers), time.monotonic() - started)
 
 
 class Payloads:

@@ -80,6 +80,23 @@ class World:
                 )
             return repository
 
+    def rename_repository(self, old: str, new: str) -> Repository:
+        """Give a repository another full name; who asks for the former one is sent on."""
+        owner, _, name = new.partition("/")
+        with self.state.lock:
+            repository = self.state.repository(old)
+            del self.state.repositories[old.lower()]
+            self.state.moved[old.lower()] = repository.id
+            repository.owner, repository.name = self.state.account(owner), name
+            self.state.repositories[new.lower()] = repository
+            for issue in repository.issues.values():
+                issue.repository = repository.full_name
+                for comment in issue.comments:
+                    comment.repository = repository.full_name
+            for check in repository.checks.values():
+                check.repository = repository.full_name
+            return repository
+
     def install(
         self, account: str, installation_id: int | None = None, *, account_type: str = "User"
     ) -> Installation:

@@ -19,7 +19,8 @@ header a{color:var(--text);font-weight:600}header small{color:var(--soft);margin
 main{max-width:62rem;margin:0 auto;padding:1rem}
 a{color:var(--link);text-decoration:none}a:hover{text-decoration:underline}
 h1{font-size:1.5rem;line-height:1.25;margin:.4rem 0;overflow-wrap:anywhere}h2{font-size:1.1rem;margin:1.6rem 0 .6rem}
-.soft{color:var(--soft)}.list{border:1px solid var(--line);border-radius:.5rem;list-style:none;margin:0;
+.soft{color:var(--soft)}.text{white-space:pre-line}
+.list{border:1px solid var(--line);border-radius:.5rem;list-style:none;margin:0;
 padding:0;overflow:hidden}
 .list>li{padding:.65rem .9rem;border-top:1px solid var(--line);display:flex;gap:.7rem;align-items:flex-start}
 .list>li:first-child{border-top:0}.grow{flex:1;min-width:0;overflow-wrap:anywhere}
@@ -37,7 +38,8 @@ overflow-wrap:anywhere}@media(max-width:40rem){main{padding:.7rem}.list>li{flex-
 
 SKELETON = (
     """<!doctype html><html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width,initial-scale=1"><title>{{ title }}</title>
+<meta name="viewport" content="width=device-width,initial-scale=1">{% if refresh %}
+<meta http-equiv="refresh" content="{{ refresh }}">{% endif %}<title>{{ title }}</title>
 <style>{{ style|safe }}</style></head><body><header><a href="/">{{ service }}</a><small>sandbox</small></header>
 <main>"""
     "{body}"
@@ -46,6 +48,9 @@ SKELETON = (
 
 
 def show(service: str, title: str, body: str, **values: Any) -> str:
-    """The page of `service` named `title`; `body` is a template that sees `values`."""
+    """The page of `service` named `title`; `body` is a template that sees `values`.
+
+    A value `refresh` makes browsers load the page again after that many seconds.
+    """
     template = SKELETON.replace("{body}", body)
     return render_template_string(template, service=service, title=title, style=STYLE, **values)

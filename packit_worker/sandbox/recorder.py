@@ -10,7 +10,7 @@ from typing import Any
 KEPT_CALLS = 200_000
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Call:
     """One HTTP request that reached a server of the sandbox."""
 

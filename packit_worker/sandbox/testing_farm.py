@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-import requests as http
 from flask import Flask
 
 from packit_worker.sandbox import testing_farm_api
 from packit_worker.sandbox.clock import precise_now
+from packit_worker.sandbox.outgoing import post
 from packit_worker.sandbox.recorder import Recorder, canonical
 from packit_worker.sandbox.scheduler import Scheduler
 from packit_worker.sandbox.server import locked
@@ -49,7 +49,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Callback:
-    """One attempt to tell about a change; status 0 if nobody could be reached."""
+    """One attempt to tell about a change; status 502 if nobody could be reached."""
 
     request_id: str
     state: str
@@ -207,19 +207,11 @@ class TestingFarm:
         for wait in (0.0, *self.retry_seconds):
             if self._scheduler.stopping.wait(wait):
                 return
-            status = _post(url, body)
+            status = post(url, json=body, timeout=CALLBACK_TIMEOUT_SECONDS).status_code
             with self.lock:
                 self.callbacks.append(Callback(request_id, state, url, status))
             if 200 <= status < 300:
                 return
-
-
-def _post(url: str, body: dict[str, Any]) -> int:
-    try:
-        with http.post(url, json=body, timeout=CALLBACK_TIMEOUT_SECONDS) as response:
-            return response.status_code
-    except http.RequestException:
-        return 0
 
 
 def _xunit(request: Request, overall: str) -> str:

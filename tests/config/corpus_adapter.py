@@ -29,13 +29,14 @@ _OF_JOB = (
 
 
 def load(text: str, path: str, repo_name: str, spec_files: list[str] | None = None) -> dict[str, Any]:
-    """The reading of ``text``, a monorepo's jobs once for each package; raises PackageConfigError for an invalid file."""
+    """The reading of ``text``, a monorepo's jobs once for each package. Raises PackageConfigError if it is invalid."""
     config = load_config(text, path=path, repo_name=repo_name, spec_files=spec_files)
     reading: dict[str, Any] = {"valid": True, "jobs": [_job(job) for job in config.views()]}
     reading |= {name: getattr(config, name) for name in _OF_PACKAGE}
     if config.is_monorepo:
         reading["packages"] = {
-            key: {name: getattr(settings, name) for name in _OF_PACKAGE} for key, settings in config.packages.items()
+            key: {name: getattr(settings, name) for name in _OF_PACKAGE}
+            for key, settings in config.packages.items()
         }
     return reading
 
@@ -44,6 +45,7 @@ def _job(job: JobConfig) -> dict[str, Any]:
     branches: object = list(job.dist_git_branches)
     if job.fast_forward:
         branches = {
-            name: {"fast_forward_merge_into": list(job.fast_forward.get(name, ()))} for name in job.dist_git_branches
+            name: {"fast_forward_merge_into": list(job.fast_forward.get(name, ()))}
+            for name in job.dist_git_branches
         }
     return {name: getattr(job, name) for name in _OF_JOB} | {"dist_git_branches": branches}

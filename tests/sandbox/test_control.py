@@ -77,6 +77,15 @@ def test_refusals_over_http(client: SandboxClient) -> None:
         client.github.add_repository()
 
 
+def test_only_json_is_taken(client: SandboxClient, sandbox: Sandbox) -> None:
+    client.bus.publish("t", {})
+    assert requests.post(f"{sandbox.control_url}/_sandbox/reset", timeout=5).status_code == 415
+    assert len(sandbox.bus.messages()) == 1
+    about = requests.get(f"{sandbox.control_url}/_sandbox", timeout=5).json()
+    assert about["urls"] == sandbox.urls()
+    assert {"github.webhook", "github.deliver", "copr.builds", "calls"} <= set(about["operations"])
+
+
 def test_program_says_where_it_is_and_stops() -> None:
     with subprocess.Popen([*COMMAND, "--manual"], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -182,3 +182,21 @@ def test_unchanged_answers_are_free(sandbox: Sandbox) -> None:
     sandbox.github.add_issue("acme/hello", title="A change")
     changed = requests.get(url, headers=headers | {"If-None-Match": first.headers["ETag"]}, timeout=5)
     assert (changed.status_code, sandbox.github.rate_limit_remaining) == (200, left - 1)
+
+
+def test_renamed_repository(
+    sandbox: Sandbox, hello: Repository, as_user: Callable[[str], github.Github]
+) -> None:
+    sandbox.github.open_pull_request("acme/hello")
+    sandbox.github.rename_repository("acme/hello", "acme/goodbye")
+    client = as_user(sandbox.github.personal_token)
+
+    assert client.get_repo("acme/hello").full_name == "acme/goodbye"
+    assert client.get_repo("acme/goodbye").get_pull(1).base.repo.full_name == "acme/goodbye"
+    _, pull = client.requester.requestJsonAndCheck("GET", "/repos/acme/hello/pulls/1")
+    assert pull["number"] == 1
+    headers = {"Authorization": f"token {sandbox.github.personal_token}"}
+    url = f"{sandbox.github.url}/repos/acme/hello/issues/1/comments"
+    asked = requests.post(url, json={"body": "Hi"}, headers=headers, timeout=5, allow_redirects=False)
+    assert (asked.status_code, sandbox.github.comments("acme/goodbye", 1)) == (307, [])
+    assert requests.post(url, json={"body": "Hi"}, headers=headers, timeout=5).status_code == 201

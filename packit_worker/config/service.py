@@ -1,0 +1,234 @@
+"""The service's configuration: a YAML file, secrets in files beside it, and the environment over both.
+
+Any module of the worker may import this one. It alone reads `os.environ`. `example.yaml` beside it shows every key.
+
+A key may be given in the file or, where it holds one value and no list, as an environment variable:
+`limits.http_timeout` as PACKIT_WORKER_LIMITS_HTTP_TIMEOUT. A secret may also stand in a file of its own:
+`private_key_file: /run/key.pem`, or PACKIT_WORKER_GITHUB_PRIVATE_KEY_FILE. Variables beat the file; empty ones count as
+not set, and others that happen to have the prefix (Kubernetes sets some for a service of our name) are left alone.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields
+
+from packit_worker.config import loading
+from packit_worker.config.problems import Problem, Problems, dotted
+from packit_worker.config.secret import Secret
+from packit_worker.config.service_schema import SERVICE, Aliases, SecretText, normal_namespace
+from packit_worker.config.service_shapes import (
+    LANES,
+    BusConfig,
+    CoprConfig,
+    Deployment,
+    GitHubConfig,
+    Lane,
+    Limits,
+    ServiceConfig,
+    ServiceConfigError,
+    TestingFarmConfig,
+    variable,
+)
+
+__all__ = [
+    "LANES",
+    "PATH_VARIABLE",
+    "BusConfig",
+    "CoprConfig",
+    "Deployment",
+    "GitHubConfig",
+    "Lane",
+    "Limits",
+    "Secret",
+    "ServiceConfig",
+    "ServiceConfigError",
+    "TestingFarmConfig",
+    "from_mapping",
+    "load_service_config",
+    "normal_namespace",
+]
+
+PATH_VARIABLE = "PACKIT_WORKER_CONFIG"
+
+_DATA_DIR = "~/.local/share/packit-worker"
+
+
+def load_service_config(path: Path | None = None, environ: Mapping[str, str] | None = None) -> ServiceConfig:
+    """The configuration from the file ``path``, or from the one that PACKIT_WORKER_CONFIG names, and ``environ``.
+
+    Without a file there are the defaults and the environment. Raises ServiceConfigError, which never quotes a secret.
+    """
+    environ = os.environ if environ is None else environ
+    if path is None and environ.get(PATH_VARIABLE):
+        path = Path(environ[PATH_VARIABLE]).expanduser()
+    document = _read(path) if path is not None else loading.Document(None)
+    return _build(document, environ, path)
+
+
+def from_mapping(raw: Mapping[str, Any]) -> ServiceConfig:
+    """The configuration that a file with this content gives, whatever the environment. Raises ServiceConfigError."""
+    return _build(loading.Document(dict(raw)), {}, None)
+
+
+def _read(path: Path) -> loading.Document:
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        problem = Problem("", f"cannot be read ({_reason(error)}): correct {PATH_VARIABLE} or the file")
+        raise ServiceConfigError([problem], str(path)) from error
+    try:
+        return loading.read(text)
+    except loading.DocumentError as error:
+        # quoted words may be parts of a secret that was not put in quotes
+        problem = Problem("", re.sub(r"'[^']*'", "'...'", error.message), error.line, error.column)
+    # raised outside, so that no traceback carries the lines of the file
+    raise ServiceConfigError([problem], str(path))
+
+
+def _build(document: loading.Document, environ: Mapping[str, str], path: Path | None) -> ServiceConfig:
+    problems = Problems(document)
+    if document.data is not None and not isinstance(document.data, Mapping):
+        problems.add((), "the file has to be a mapping of keys to values, e.g. deployment: dev")
+        raise ServiceConfigError(problems.sorted(), str(path))
+    raw = _copied(document.data or {})
+    _take_secret_files(raw, path.parent if path else Path(), problems)
+    variables = _take_variables(raw, environ, problems)
+    values: Mapping[str, Any] = {}
+    try:
+        values = SERVICE.load(raw)
+    except ValidationError as error:
+        problems.add_tree((), error.messages)
+    if problems:
+        raise ServiceConfigError(
+            [
+                Problem(
+                    f"environment variable {variables[found.dotted]}",
+                    found.message,
+                    None,
+                    None,
+                    found.nearest,
+                )
+                if found.dotted in variables
+                else found
+                for found in problems.sorted()
+            ],
+            str(path) if path else None,
+        )
+    return _shaped({key: value for key, value in values.items() if value is not None})
+
+
+def _copied(raw: Mapping[Any, Any]) -> dict[Any, Any]:
+    """A copy whose sections can be filled; an empty section (all its keys are comments) is none."""
+    copy: dict[Any, Any] = {}
+    for key, value in raw.items():
+        if isinstance(value, Mapping):
+            copy[key] = _copied(value)
+        elif value is not None:
+            copy[key] = value
+    return copy
+
+
+def _scalars(schema: Schema = SERVICE, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], bool]]:
+    """The path of every key with one value, and whether that is a secret."""
+    for name, item in schema.fields.items():
+        path = (*above, item.data_key or name)
+        if isinstance(item, fields.Nested):
+            yield from _scalars(item.schema, path)
+        elif not isinstance(item, fields.List | Aliases):
+            yield path, isinstance(item, SecretText)
+
+
+def _section(raw: dict[Any, Any], path: tuple[str, ...]) -> dict[Any, Any] | None:
+    """The mapping that holds the key at ``path``, made where it is missing; None where it cannot be one."""
+    for step in path[:-1]:
+        raw = raw.setdefault(step, {})
+        if not isinstance(raw, dict):
+            return None
+    return raw
+
+
+def _take_secret_files(raw: dict[Any, Any], folder: Path, problems: Problems) -> None:
+    """Replace every `<secret>_file` by the secret itself."""
+    for path, secret in _scalars():
+        section = _section(raw, path) if secret else None
+        name = f"{path[-1]}_file"
+        if section is None or name not in section:
+            continue
+        place, file = (*path[:-1], name), section.pop(name)
+        if path[-1] in section:
+            problems.add(place, f"stands beside {path[-1]}: remove one of them")
+        elif not isinstance(file, str):
+            problems.add(place, "has to be the path of a file")
+        elif content := _content(folder / Path(file).expanduser(), place, problems):
+            section[path[-1]] = content
+
+
+def _take_variables(raw: dict[Any, Any], environ: Mapping[str, str], problems: Problems) -> dict[str, str]:
+    """Lay the environment over the file; returns the variables that were used by the key they set."""
+    used: dict[str, str] = {}
+    for path, secret in _scalars():
+        key = dotted(path)
+        name = variable(key)
+        value: Any = environ.get(name)
+        if not value and secret and environ.get(f"{name}_FILE"):
+            name = f"{name}_FILE"
+            value = _content(Path(environ[name]).expanduser(), (name,), problems)
+        section = _section(raw, path) if value else None
+        if section is not None:
+            section[path[-1]] = value
+            used[key] = name
+    return used
+
+
+def _content(file: Path, place: loading.Path, problems: Problems) -> str:
+    try:
+        content = file.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        problems.add(place, f"the file {file} cannot be read ({_reason(error)})")
+        return ""
+    if not content:
+        problems.add(place, f"the file {file} is empty")
+    return content
+
+
+def _reason(error: Exception) -> str:
+    # str() of a UnicodeDecodeError quotes bytes of the file
+    return (error.strerror or type(error).__name__) if isinstance(error, OSError) else type(error).__name__
+
+
+def _shaped(values: dict[str, Any]) -> ServiceConfig:
+    """Checked values as the shapes, with the defaults that follow from other keys."""
+    for name, shape in (
+        ("github", GitHubConfig),
+        ("copr", CoprConfig),
+        ("testing_farm", TestingFarmConfig),
+        ("bus", BusConfig),
+        ("limits", Limits),
+    ):
+        given = {key: value for key, value in values.get(name, {}).items() if value is not None}
+        if name == "limits" and "http_timeout" in given:
+            given.setdefault("settle_seconds", 2 * given["http_timeout"])
+        values[name] = shape(**given)
+    values["lanes"] = _lanes(values.get("lanes", {}))
+    data_dir = values.setdefault("data_dir", Path(_DATA_DIR).expanduser())
+    values.setdefault("database_url", f"sqlite:///{data_dir / 'journal.sqlite'}")
+    deployment = values.get("deployment", Deployment.DEV)
+    values.setdefault("check_prefix", "packit" if deployment is Deployment.PROD else f"packit-{deployment}")
+    return ServiceConfig(**values)
+
+
+def _lanes(given: Mapping[str, Mapping[str, int | None]]) -> Mapping[str, Lane]:
+    lanes = {}
+    for name, default in LANES.items():
+        own = given.get(name.replace("-", "_"), {})
+        lanes[name] = Lane(
+            processes=own.get("processes") or default.processes,
+            soft_time_limit=own.get("soft_time_limit") or default.soft_time_limit,
+        )
+    return lanes

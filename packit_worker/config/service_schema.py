@@ -1,0 +1,200 @@
+"""The keys of the service's configuration and what each may hold. For `service` only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from marshmallow import ValidationError, fields
+
+from packit_worker.config.package_fields import Choice, Closed, Inside, Text, Texts, Whole, checked, says
+from packit_worker.config.secret import Secret
+from packit_worker.config.service_shapes import Deployment
+
+
+def _text(**kwargs: Any) -> Text:
+    return Text(allow_none=True, **kwargs)
+
+
+def _whole(least: int = 1) -> Whole:
+    return Whole(
+        allow_none=True, validate=checked(lambda number: number >= least, f"has to be {least} or more")
+    )
+
+
+class SecretText(Text):
+    """A text that is a secret from then on."""
+
+    def __init__(self) -> None:
+        super().__init__(allow_none=True)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        return (
+            value if isinstance(value, Secret) else Secret(super()._deserialize(value, attr, data, **kwargs))
+        )
+
+
+class Url(Text):
+    """The address of a web server; loads without the slash at its end."""
+
+    def __init__(self) -> None:
+        super().__init__(allow_none=True)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            parts = urlsplit(text)
+            good = parts.scheme in ("http", "https") and bool(parts.hostname)
+        except ValueError:
+            good = False
+        if not good:
+            raise ValidationError("has to be a URL that starts with http:// or https://")
+        return text.rstrip("/")
+
+
+class Folder(fields.Field[Path]):
+    """A folder; ~ is the home of who runs the service."""
+
+    default_error_messages = says("has to be the path of a folder")
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Path:
+        if not isinstance(value, str | Path) or not str(value) or "\0" in str(value):
+            raise self.make_error("invalid")
+        return Path(value).expanduser()
+
+
+class Namespaces(Texts):
+    """Namespaces of forges such as github.com/acme: without scheme and slash at the end, the host in small letters."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        return tuple(dict.fromkeys(map(normal_namespace, super()._deserialize(value, attr, data, **kwargs))))
+
+
+def normal_namespace(text: str) -> str:
+    """The one spelling of a namespace: of `https://GitHub.com/acme/` github.com/acme."""
+    host, slash, path = text.strip().rpartition("://")[2].rstrip("/").partition("/")
+    return f"{host.lower()}{slash}{path}"
+
+
+class Aliases(fields.Field[Mapping[str, tuple[str, ...]]]):
+    """Lists of chroots by the name they are ordered under."""
+
+    default_error_messages = says("has to be a mapping of names to lists of chroots")
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Any, **kwargs: Any
+    ) -> Mapping[str, tuple[str, ...]]:
+        if not isinstance(value, Mapping):
+            raise self.make_error("invalid")
+        good = {
+            name: tuple(chroots)
+            for name, chroots in value.items()
+            if isinstance(name, str)
+            and isinstance(chroots, list)
+            and all(isinstance(each, str) for each in chroots)
+        }
+        if wrong := [name for name in value if name not in good]:
+            raise ValidationError(
+                {name: ["has to be a list of chroots, e.g. [fedora-41-x86_64]"] for name in wrong}
+            )
+        return good
+
+
+class GitHubSchema(Closed):
+    """`github`."""
+
+    app_id = _whole()
+    private_key = SecretText()
+    webhook_secret = SecretText()
+    api_url = Url()
+    web_url = Url()
+    app_slug = _text()
+    token = SecretText()
+
+
+class CoprSchema(Closed):
+    """`copr`."""
+
+    url = Url()
+    username = _text()
+    login = _text()
+    token = SecretText()
+    srpm_chroot = _text()
+    owner = _text()
+    group = _text()
+
+
+class TestingFarmSchema(Closed):
+    """`testing_farm`."""
+
+    __test__ = False  # the name is not a test's
+
+    api_url = Url()
+    token = SecretText()
+    callback_token = SecretText()
+    composes = fields.Dict(keys=fields.String(), values=fields.String(), allow_none=True)
+
+
+class BusSchema(Closed):
+    """`bus`."""
+
+    copr_users = Texts(allow_none=True)
+    feed_url = Url()
+
+
+class LaneSchema(Closed):
+    """One of `lanes`."""
+
+    processes = _whole()
+    soft_time_limit = _whole()
+
+
+class LanesSchema(Closed):
+    """`lanes`."""
+
+    parse = Inside(LaneSchema)
+    short_running = Inside(LaneSchema, data_key="short-running")
+    long_running = Inside(LaneSchema, data_key="long-running")
+    report = Inside(LaneSchema)
+
+
+class LimitsSchema(Closed):
+    """`limits`."""
+
+    http_timeout = _whole()
+    lease_seconds = _whole()
+    heartbeat_seconds = _whole()
+    max_attempts = _whole()
+    settle_seconds = _whole(0)
+    ready_max_age_seconds = _whole()
+    replay_window_days = _whole()
+    body_bytes = _whole()
+
+
+class ServiceSchema(Closed):
+    """The file as a whole."""
+
+    deployment = Choice({each.value: each for each in Deployment}, allow_none=True)
+    server_url = Url()
+    data_dir = Folder(allow_none=True)
+    database_url = _text()
+    broker_url = _text()
+    check_prefix = _text()
+    admins = Texts(allow_none=True)
+    enabled_private_namespaces = Namespaces(allow_none=True)
+    approval_repository_url = Url()
+    github = Inside(GitHubSchema)
+    copr = Inside(CoprSchema)
+    testing_farm = Inside(TestingFarmSchema)
+    fasjson_url = Url()
+    sentry_dsn = SecretText()
+    bus = Inside(BusSchema)
+    lanes = Inside(LanesSchema)
+    limits = Inside(LimitsSchema)
+    target_aliases = Aliases(allow_none=True)
+    aliases_url = Url()
+
+
+SERVICE = ServiceSchema()

@@ -1,0 +1,188 @@
+"""The shapes of the service's configuration, with every default. Handed on by `service`; any module may use them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from urllib.parse import unquote, urlsplit
+
+from packit_worker.config.problems import Problem, sentence
+from packit_worker.config.secret import Secret
+
+ENVIRONMENT_PREFIX = "PACKIT_WORKER_"
+
+
+class ServiceConfigError(Exception):
+    """The service's configuration cannot be used; ``problems`` says all that is wrong, ``path`` in which file."""
+
+    def __init__(self, problems: Iterable[Problem], path: str | None = None) -> None:
+        self.problems = tuple(problems)
+        self.path = path
+        super().__init__("; ".join(sentence(path, problem) for problem in self.problems))
+
+
+def variable(dotted: str) -> str:
+    """The environment variable that sets a key: of `github.webhook_secret` PACKIT_WORKER_GITHUB_WEBHOOK_SECRET."""
+    return ENVIRONMENT_PREFIX + dotted.replace(".", "_").replace("-", "_").upper()
+
+
+def missing_secret(dotted: str) -> str:
+    """What to do about a secret that is missing."""
+    key = dotted.rpartition(".")[2]
+    return f"is missing: set it in the file, as the path of a file under {key}_file, or as {variable(dotted)}"
+
+
+class Deployment(StrEnum):
+    """Which of the service's installations this is."""
+
+    DEV = "dev"
+    STG = "stg"
+    PROD = "prod"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GitHubConfig:
+    """The GitHub App, or a personal ``token`` instead of it. ``private_key`` is the text of the App's PEM file."""
+
+    app_id: int | None = None
+    private_key: Secret | None = None
+    webhook_secret: Secret | None = None
+    api_url: str = "https://api.github.com"
+    web_url: str = "https://github.com"
+    app_slug: str = "packit-as-a-service"
+    token: Secret | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoprConfig:
+    """The account builds are ordered with. ``owner`` or ``group`` (without @) own the projects instead of it."""
+
+    url: str = "https://copr.fedorainfracloud.org"
+    username: str | None = None
+    login: str | None = None
+    token: Secret | None = None
+    srpm_chroot: str = "fedora-latest-x86_64"
+    owner: str | None = None
+    group: str | None = None
+
+    @property
+    def project_owner(self) -> str | None:
+        """Who owns the projects of the service, in Copr's notation: a name, or @group."""
+        return f"@{self.group.removeprefix('@')}" if self.group else self.owner or self.username
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestingFarmConfig:
+    """Testing Farm. ``token`` is ours towards it, ``callback_token`` comes back with its notices and proves them."""
+
+    __test__ = False  # the name is not a test's
+
+    api_url: str = "https://api.dev.testing-farm.io/v0.1"
+    token: Secret | None = None
+    callback_token: Secret | None = None
+    #: Composes of distributions that follow no rule: epel-10 -> CentOS-Stream-10.
+    composes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BusConfig:
+    """Fedora's messages: whose Copr builds are ours, and where a feed of messages is read from, if not from the bus."""
+
+    copr_users: tuple[str, ...] = ()
+    feed_url: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lane:
+    """Workers of one queue: how many processes, and the seconds after which a task is told to stop."""
+
+    processes: int
+    soft_time_limit: int
+
+
+LANES: Mapping[str, Lane] = MappingProxyType(
+    {
+        "parse": Lane(processes=1, soft_time_limit=60),
+        "short-running": Lane(processes=2, soft_time_limit=600),
+        "long-running": Lane(processes=1, soft_time_limit=3600),
+        "report": Lane(processes=1, soft_time_limit=120),
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Patience and size: seconds, but for ``max_attempts``, ``replay_window_days`` and ``body_bytes``."""
+
+    http_timeout: int = 10
+    lease_seconds: int = 15
+    heartbeat_seconds: int = 5
+    max_attempts: int = 5
+    settle_seconds: int = 20  # twice http_timeout where the file sets only that
+    ready_max_age_seconds: int = 60
+    replay_window_days: int = 7
+    body_bytes: int = 25 * 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceConfig:
+    """All that an operator decides. ``database_url`` and ``broker_url`` may hold passwords and are not in the repr."""
+
+    deployment: Deployment = Deployment.DEV
+    server_url: str = "http://127.0.0.1:8000"
+    data_dir: Path
+    database_url: str = field(repr=False)
+    broker_url: str | None = field(default=None, repr=False)
+    check_prefix: str
+    admins: tuple[str, ...] = ()
+    enabled_private_namespaces: tuple[str, ...] = ()
+    approval_repository_url: str | None = None
+    github: GitHubConfig = GitHubConfig()
+    copr: CoprConfig = CoprConfig()
+    testing_farm: TestingFarmConfig = field(default_factory=TestingFarmConfig)
+    fasjson_url: str | None = None
+    sentry_dsn: Secret | None = None
+    bus: BusConfig = BusConfig()
+    lanes: Mapping[str, Lane] = field(default_factory=lambda: dict(LANES))
+    limits: Limits = Limits()
+    target_aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    aliases_url: str | None = None
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every text that may not be logged, longest first: secrets, the lines of keys, passwords inside URLs."""
+        found: set[str] = set()
+        for secret in _secrets_in(self):
+            value = secret.reveal()
+            found.add(value)
+            # a library may log a key line by line
+            found.update(
+                line.strip() for line in value.splitlines() if len(line.strip()) > 8 and line[:5] != "-----"
+            )
+        for url in (self.database_url, self.broker_url):
+            if password := urlsplit(url or "").password:
+                found |= {password, unquote(password)}
+        return tuple(sorted(found - {""}, key=lambda text: (-len(text), text)))
+
+    def check_for_serving(self) -> None:
+        """Raise ServiceConfigError naming every secret without which the web door cannot tell friend from stranger."""
+        missing = [
+            Problem(name, missing_secret(name))
+            for name, value in (
+                ("github.webhook_secret", self.github.webhook_secret),
+                ("testing_farm.callback_token", self.testing_farm.callback_token),
+            )
+            if not value
+        ]
+        if missing:
+            raise ServiceConfigError(missing)
+
+
+def _secrets_in(shape: object) -> Iterator[Secret]:
+    if isinstance(shape, Secret):
+        yield shape
+    elif is_dataclass(shape):
+        for item in fields(shape):
+            yield from _secrets_in(getattr(shape, item.name))

@@ -1,0 +1,25 @@
+"""Doors for the tests of the web."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from web.opening import Opened, opened
+
+from packit_worker.journal import Journal
+
+
+@pytest.fixture
+def sqlite_journal(sqlite_url: str) -> Iterator[Journal]:
+    """A migrated journal on SQLite."""
+    made = Journal(sqlite_url, timeout=0.8)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def door(sqlite_journal: Journal, tmp_path: Path) -> Opened:
+    """A door before a journal on SQLite."""
+    return opened(sqlite_journal, tmp_path)
