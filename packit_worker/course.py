@@ -70,6 +70,8 @@ def _process(shop: Shop, claim: Claim, row: EventRow) -> None:
         end.over([])
     except Exception as error:
         log.exception("the pipeline has a bug")
+        # A fresh ledger: what cannot be written down may be what the bug is about.
+        end = End(shop, claim, row, Ledger(shop.journal, shop.hints, claim, row))
         end.dead(f"a bug: {type(error).__name__}: {error}", traceback.format_exc())
     else:
         if pipeline.retrying.at is not None:

@@ -256,13 +256,18 @@ class Pipeline:
         if isinstance(self._event, Result):
             return
         self._note_project(self.facts.origin)
-        words = texts.bad_config(
-            path=error.path if error else "package configuration",
-            message=error.message if error else message,
-            line=error.line if error else None,
-            column=error.column if error else None,
-            nearest=error.nearest if error else None,
-        )
+        mistakes = [texts.Mistake(message=message)]
+        if error is not None:
+            mistakes = [
+                texts.Mistake(
+                    message=f"{problem.dotted}: {problem.message}" if problem.dotted else problem.message,
+                    line=problem.line,
+                    column=problem.column,
+                    nearest=problem.nearest,
+                )
+                for problem in error.problems
+            ]
+        words = texts.bad_config(error.path if error else "the package configuration", mistakes)
         self._want(CheckId(kind=names.PACKAGE_CONFIG, job="", target=""), words, None)
 
     def _chroots(self, job: Job) -> tuple[str, ...]:

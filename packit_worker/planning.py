@@ -58,8 +58,7 @@ def applying_jobs(config: PackageConfig, trigger: str | None, served: Served) ->
     """
     jobs: list[Job] = []
     decisions: list[Decision] = []
-    is_monorepo = len(config.packages) > 1
-    for job in config.jobs:
+    for job in config.views():
         name = f"job {job.index + 1}, {job.type}@{job.trigger}"
         if job.trigger != trigger:
             decisions.append(_not(name, f"it is for {job.trigger} events, this is a {trigger} event"))
@@ -67,17 +66,14 @@ def applying_jobs(config: PackageConfig, trigger: str | None, served: Served) ->
             decisions.append(_not(name, f"no handler yet for {job.type} jobs"))
         elif job.manual_trigger:
             decisions.append(_not(name, "it has manual_trigger: only a comment starts it"))
-        elif is_monorepo:
-            jobs += [_job(job, package) for package in job.packages]
         else:
-            jobs.append(_job(job, None))
+            jobs.append(_job(job, job.packages[0] if config.is_monorepo else None))
     return jobs + _implied_builds(jobs), decisions
 
 
 def _job(job: JobConfig, package: str | None) -> Job:
-    # A package of a monorepo is told apart by its key where the job has no identifier of its own.
     key = f"{job.index}:{job.type}" + (f":{package}" if package else "")
-    return Job(key=key, config=job, identifier=job.identifier or package, package=package)
+    return Job(key=key, config=job, identifier=job.identifier, package=package)
 
 
 def _implied_builds(jobs: Sequence[Job]) -> list[Job]:

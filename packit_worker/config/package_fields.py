@@ -189,6 +189,8 @@ class Closed(Schema):
         unknown = EXCLUDE  # they are reported below, with a hint
 
     renamed: Mapping[str, str] = MappingProxyType({})
+    #: Keys that stand beside these but are read by another schema: not valid here, and perhaps what was meant.
+    beside: tuple[str, ...] = ()
     error_messages = _SCHEMA_ERRORS
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
@@ -205,7 +207,7 @@ class Closed(Schema):
         if isinstance(key, str) and key in self.renamed:
             advice = self.renamed[key]
             return Hint(f"is no longer a key here: use {advice}", advice.split()[0], known, "")
-        return Hint("is not a known key", key, known, "remove it")
+        return Hint("is not a known key", key, (*known, *self.beside), "remove it")
 
 
 def checked(test: Callable[[Any], bool], message: str) -> Callable[[Any], None]:

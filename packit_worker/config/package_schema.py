@@ -244,6 +244,7 @@ class JobSchema(Closed):
 
 # one of each for all files: making one costs more than loading a job
 JOB, METADATA, SETTINGS = JobSchema(), MetadataSchema(), SettingsSchema()
+SETTINGS.beside = (*JOB.fields, "jobs", "metadata", "packages")
 JOB_KEYS, METADATA_KEYS, SETTING_KEYS = (
     frozenset(JOB.fields),
     frozenset(METADATA.fields),

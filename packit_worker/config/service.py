@@ -21,7 +21,7 @@ from marshmallow import Schema, ValidationError, fields
 from packit_worker.config import loading
 from packit_worker.config.problems import Problem, Problems, dotted
 from packit_worker.config.secret import Secret
-from packit_worker.config.service_schema import SERVICE, Aliases, SecretText, normal_namespace
+from packit_worker.config.service_schema import SERVICE, Aliases, Pairs, SecretText, normal_namespace
 from packit_worker.config.service_shapes import (
     LANES,
     BusConfig,
@@ -140,7 +140,7 @@ def _scalars(schema: Schema = SERVICE, above: tuple[str, ...] = ()) -> Iterator[
         path = (*above, item.data_key or name)
         if isinstance(item, fields.Nested):
             yield from _scalars(item.schema, path)
-        elif not isinstance(item, fields.List | Aliases):
+        elif not isinstance(item, fields.List | Aliases | Pairs):
             yield path, isinstance(item, SecretText)
 
 

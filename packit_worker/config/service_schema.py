@@ -102,6 +102,21 @@ class Aliases(fields.Field[Mapping[str, tuple[str, ...]]]):
         return good
 
 
+class Pairs(fields.Field[Mapping[str, str]]):
+    """Texts by name."""
+
+    default_error_messages = says("has to be a mapping of names to texts")
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Mapping[str, str]:
+        if not isinstance(value, Mapping):
+            raise self.make_error("invalid")
+        if wrong := [
+            key for key, text in value.items() if not (isinstance(key, str) and isinstance(text, str))
+        ]:
+            raise ValidationError({key: ["has to be text on both sides: use quotes"] for key in wrong})
+        return dict(value)
+
+
 class GitHubSchema(Closed):
     """`github`."""
 
@@ -134,7 +149,7 @@ class TestingFarmSchema(Closed):
     api_url = Url()
     token = SecretText()
     callback_token = SecretText()
-    composes = fields.Dict(keys=fields.String(), values=fields.String(), allow_none=True)
+    composes = Pairs(allow_none=True)
 
 
 class BusSchema(Closed):

@@ -76,14 +76,16 @@ class CoprConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class TestingFarmConfig:
-    """Testing Farm. ``token`` is ours towards it, ``callback_token`` comes back with its notices and proves them."""
+    """Testing Farm. ``token`` is ours towards it, ``callback_token`` comes back with its notices and proves them.
+
+    ``composes`` names the composes of distributions that follow no rule: epel-10 -> CentOS-Stream-10.
+    """
 
     __test__ = False  # the name is not a test's
 
     api_url: str = "https://api.dev.testing-farm.io/v0.1"
     token: Secret | None = None
     callback_token: Secret | None = None
-    #: Composes of distributions that follow no rule: epel-10 -> CentOS-Stream-10.
     composes: Mapping[str, str] = field(default_factory=dict)
 
 

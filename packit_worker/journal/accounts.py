@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Index, String, select
+from sqlalchemy import JSON, Index, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from packit_worker.journal.base import Base, now
@@ -34,7 +34,7 @@ class AccountRow(Base):
 
     forge: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(primary_key=True)
-    state: Mapped[str] = mapped_column(String(40))
+    state: Mapped[str]
     by: Mapped[str]
     why: Mapped[str]
     changed_at: Mapped[datetime] = mapped_column(default=now)
@@ -49,7 +49,7 @@ class AccountChangeRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     forge: Mapped[str]
     name: Mapped[str]
-    state: Mapped[str] = mapped_column(String(40))
+    state: Mapped[str]
     by: Mapped[str]
     why: Mapped[str]
     at: Mapped[datetime] = mapped_column(default=now)
@@ -65,10 +65,10 @@ class InstallationRow(Base):
     account_login: Mapped[str]
     account_id: Mapped[int | None]
     account_url: Mapped[str | None]
-    account_type: Mapped[str | None] = mapped_column(String(40))
+    account_type: Mapped[str | None]
     sender_login: Mapped[str | None]
     sender_id: Mapped[int | None]
-    installed_at: Mapped[str | None] = mapped_column(String(60))
+    installed_at: Mapped[str | None]
     repositories: Mapped[list[str]] = mapped_column(JSON)
     recorded_at: Mapped[datetime] = mapped_column(default=now)
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Index, Integer, MetaData, String, TypeDecorator
+from sqlalchemy import BigInteger, DateTime, Dialect, Index, Integer, MetaData, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 
@@ -73,7 +73,7 @@ class Claimable:
     the future is back-off. ``hinted_at`` is when a wake-up was last given to the broker, ``hints`` how many were.
     """
 
-    state: Mapped[str] = mapped_column(String(16), default=State.READY)
+    state: Mapped[str] = mapped_column(default=State.READY)
     reason: Mapped[str | None]
     attempts: Mapped[int] = mapped_column(default=0)
     claim: Mapped[int] = mapped_column(default=0)

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, select, update
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from packit_worker.journal.base import Base, now
@@ -45,19 +45,19 @@ class BuildRow(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
-    system: Mapped[str] = mapped_column(String(20))
-    build_id: Mapped[str] = mapped_column(String(40))
-    chroot: Mapped[str] = mapped_column(String(100))
+    system: Mapped[str]
+    build_id: Mapped[str]
+    chroot: Mapped[str]
     event_id: Mapped[str] = mapped_column(ForeignKey("events.id"), index=True)
-    task: Mapped[str] = mapped_column(String(100))
+    task: Mapped[str]
     kwargs: Mapped[dict[str, Any]] = mapped_column(JSON)
     project_url: Mapped[str]
-    commit_sha: Mapped[str] = mapped_column(String(64))
+    commit_sha: Mapped[str]
     job: Mapped[str]
     owner: Mapped[str]
     project_name: Mapped[str]
     package: Mapped[str | None]
-    state: Mapped[str] = mapped_column(String(16), default=BuildState.PENDING)
+    state: Mapped[str] = mapped_column(default=BuildState.PENDING)
     web_url: Mapped[str | None]
     log_url: Mapped[str | None]
     submitted_at: Mapped[datetime] = mapped_column(default=now)

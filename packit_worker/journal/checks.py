@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Index, String, UniqueConstraint, case, or_, select, update
+from sqlalchemy import ColumnElement, Index, UniqueConstraint, case, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from packit_worker.journal.base import OPEN, Base, Claimable, State, now
@@ -30,18 +30,18 @@ class CheckRow(Claimable, Base):
     __tablename__ = "checks"
     more_table_args = (UniqueConstraint("project_url", "commit_sha", "name"), Index(None, "status", "deadline_at"))
 
-    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
     project_url: Mapped[str]
-    commit_sha: Mapped[str] = mapped_column(String(64))
+    commit_sha: Mapped[str]
     name: Mapped[str]
-    kind: Mapped[str] = mapped_column(String(40))
+    kind: Mapped[str]
     job: Mapped[str]
     target: Mapped[str]
     subject: Mapped[str] = mapped_column(index=True)
     installation_id: Mapped[int | None]
-    event_id: Mapped[str] = mapped_column(String(40), index=True)
-    status: Mapped[str] = mapped_column(String(20))
-    conclusion: Mapped[str | None] = mapped_column(String(20))
+    event_id: Mapped[str] = mapped_column(index=True)
+    status: Mapped[str]
+    conclusion: Mapped[str | None]
     title: Mapped[str]
     summary: Mapped[str]
     url: Mapped[str | None]

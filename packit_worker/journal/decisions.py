@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String, insert
+from sqlalchemy import JSON, ForeignKey, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from packit_worker.journal.base import Base, now
@@ -21,8 +21,8 @@ class DecisionRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     event_id: Mapped[str] = mapped_column(ForeignKey("events.id"), index=True)
     attempt: Mapped[int]
-    step: Mapped[str] = mapped_column(String(60))
-    verdict: Mapped[str] = mapped_column(String(40))
+    step: Mapped[str]
+    verdict: Mapped[str]
     reason: Mapped[str]
     next_step: Mapped[str | None]
     facts: Mapped[dict[str, Any]] = mapped_column(JSON)

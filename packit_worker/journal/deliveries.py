@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, Index, LargeBinary, String, select
+from sqlalchemy import JSON, ColumnElement, Index, LargeBinary, select
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from packit_worker.journal.base import Base, Claimable, State, now
@@ -22,12 +22,12 @@ class Delivery(Claimable, Base):
     more_table_args = (Index(None, "source", "body_sha256"), Index(None, "received_at"))
 
     id: Mapped[str] = mapped_column(primary_key=True)
-    source: Mapped[str] = mapped_column(String(40))
+    source: Mapped[str]
     event_type: Mapped[str | None]
     received_at: Mapped[datetime] = mapped_column(default=now)
     headers: Mapped[dict[str, Any]] = mapped_column(JSON)
     body: Mapped[bytes | None] = mapped_column(LargeBinary)
-    body_sha256: Mapped[str] = mapped_column(String(64))
+    body_sha256: Mapped[str]
 
     @classmethod
     def key_column(cls) -> InstrumentedAttribute[str]:

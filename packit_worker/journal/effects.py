@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String, select, update
+from sqlalchemy import JSON, ForeignKey, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from packit_worker.journal.base import Base, now
@@ -36,9 +36,9 @@ class EffectRow(Base):
 
     key: Mapped[str] = mapped_column(primary_key=True)
     event_id: Mapped[str | None] = mapped_column(ForeignKey("events.id"), index=True)
-    kind: Mapped[str] = mapped_column(String(40))
+    kind: Mapped[str]
     request: Mapped[dict[str, Any]] = mapped_column(JSON)
-    state: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str]
     external_id: Mapped[str | None]
     external_url: Mapped[str | None]
     sends: Mapped[int] = mapped_column(default=0)

@@ -12,7 +12,6 @@ from sqlalchemy import (
     ColumnElement,
     ForeignKey,
     Index,
-    String,
     UniqueConstraint,
     exists,
     select,
@@ -31,14 +30,14 @@ class EventRow(Claimable, Base):
     more_table_args = (Index(None, "subject", "state"), UniqueConstraint("same_as"))
 
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
-    id: Mapped[str] = mapped_column(String(40), unique=True)
+    id: Mapped[str] = mapped_column(unique=True)
     delivery_id: Mapped[str | None] = mapped_column(ForeignKey("deliveries.id"), index=True)
-    task: Mapped[str] = mapped_column(String(100))
-    lane: Mapped[str] = mapped_column(String(40))
+    task: Mapped[str]
+    lane: Mapped[str]
     kwargs: Mapped[dict[str, Any]] = mapped_column(JSON)
     subject: Mapped[str]
     same_as: Mapped[str | None]
-    superseded_by: Mapped[str | None] = mapped_column(String(40))
+    superseded_by: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
 
     @classmethod

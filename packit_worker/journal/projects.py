@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, String, UniqueConstraint, select
+from sqlalchemy import JSON, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from packit_worker.journal.base import Base, now
@@ -36,7 +36,7 @@ class ConfigRow(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     project_url: Mapped[str]
-    commit_sha: Mapped[str] = mapped_column(String(64))
+    commit_sha: Mapped[str]
     path: Mapped[str | None]
     text: Mapped[str | None]
     spec_files: Mapped[list[str]] = mapped_column(JSON)

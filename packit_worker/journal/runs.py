@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint, bindparam, select, update
+from sqlalchemy import ForeignKey, UniqueConstraint, bindparam, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from packit_worker.journal.base import Base, now
@@ -34,10 +34,10 @@ class RunRow(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     event_id: Mapped[str] = mapped_column(ForeignKey("events.id"), index=True)
-    handler: Mapped[str] = mapped_column(String(100))
+    handler: Mapped[str]
     job: Mapped[str]
     target: Mapped[str] = mapped_column(default="")
-    state: Mapped[str] = mapped_column(String(16), default=RunState.PLANNED)
+    state: Mapped[str] = mapped_column(default=RunState.PLANNED)
     attempts: Mapped[int] = mapped_column(default=0)
     note: Mapped[str | None]
     error: Mapped[str | None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, select, update
+from sqlalchemy import JSON, ForeignKey, Index, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from packit_worker.journal.base import Base, now
@@ -20,17 +20,17 @@ class TestRunRow(Base):
     __test__ = False
     __table_args__ = (Index(None, "state", "look_at"), Index(None, "project_url", "commit_sha"))
 
-    request_id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    request_id: Mapped[str] = mapped_column(primary_key=True)
     event_id: Mapped[str] = mapped_column(ForeignKey("events.id"), index=True)
-    task: Mapped[str] = mapped_column(String(100))
+    task: Mapped[str]
     kwargs: Mapped[dict[str, Any]] = mapped_column(JSON)
     project_url: Mapped[str]
-    commit_sha: Mapped[str] = mapped_column(String(64))
+    commit_sha: Mapped[str]
     job: Mapped[str]
-    chroot: Mapped[str] = mapped_column(String(100))
-    build_id: Mapped[str | None] = mapped_column(String(40))
-    state: Mapped[str] = mapped_column(String(20), default=TestState.NEW)
-    result: Mapped[str | None] = mapped_column(String(40))
+    chroot: Mapped[str]
+    build_id: Mapped[str | None]
+    state: Mapped[str] = mapped_column(default=TestState.NEW)
+    result: Mapped[str | None]
     web_url: Mapped[str | None]
     submitted_at: Mapped[datetime] = mapped_column(default=now)
     ended_at: Mapped[datetime | None]

@@ -154,6 +154,8 @@ def test_all_problems_with_their_places(tmp_path: Path) -> None:
         "admins: me",
         "target_aliases: {stable: fedora-41}",
         "target_aliases: [a]",
+        "testing_farm: {composes: [a]}",
+        "testing_farm: {composes: {epel-10: 10}}",
         "data_dir: ''",
         "data_dir: [a]",
         "- a",
@@ -211,6 +213,11 @@ def test_addresses_lose_the_slash_at_their_end() -> None:
 def test_aliases() -> None:
     config = from_mapping({"target_aliases": {"fedora-stable": ["fedora-41-x86_64"]}})
     assert config.target_aliases == {"fedora-stable": ("fedora-41-x86_64",)}
+
+
+def test_composes() -> None:
+    config = from_mapping({"testing_farm": {"composes": {"epel-10": "CentOS-Stream-10"}}})
+    assert config.testing_farm.composes == {"epel-10": "CentOS-Stream-10"}
 
 
 # -- the environment --

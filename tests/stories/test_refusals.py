@@ -88,7 +88,7 @@ def test_invalid_configuration(world: World) -> None:
     assert check["name"] == "package-config"
     assert check["conclusion"] == "neutral"
     assert "line 4, column 3" in check["output"]["title"]
-    assert "trigger" in check["output"]["summary"]
+    assert "did you mean trigger?" in check["output"]["title"]
     assert world.events()[0].state == "ignored"
 
 

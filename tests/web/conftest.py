@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from web.opening import Opened, opened
 
 from packit_worker.journal import Journal
+from web.opening import Opened, opened
 
 
 @pytest.fixture

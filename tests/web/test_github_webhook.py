@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from io import BytesIO
 
 import pytest
-from web.opening import BODY, WEBHOOK, Opened, signed
 
 from packit_worker.journal.base import State
+from web.opening import BODY, WEBHOOK, Opened, signed
 
 
 def test_a_webhook_is_on_disk_when_it_is_accepted(door: Opened) -> None:
@@ -21,7 +20,12 @@ def test_a_webhook_is_on_disk_when_it_is_accepted(door: Opened) -> None:
         "details": "https://packit.example/deliveries/guid-1",
     }
     (row,) = door.rows()
-    assert (row.id, row.source, row.event_type, row.state) == ("guid-1", "github", "pull_request", State.READY)
+    assert (row.id, row.source, row.event_type, row.state) == (
+        "guid-1",
+        "github",
+        "pull_request",
+        State.READY,
+    )
     assert row.body == BODY
 
 
@@ -135,7 +139,7 @@ def test_only_posts_are_taken(door: Opened) -> None:
 
 def test_a_body_shorter_than_it_says_is_refused(door: Opened) -> None:
     answer = door.client.post(
-        WEBHOOK, input_stream=BytesIO(BODY), headers=signed(BODY) | {"Content-Length": "99"}
+        WEBHOOK, data=BODY, headers=signed(BODY), environ_overrides={"CONTENT_LENGTH": "99"}
     )
     assert answer.status_code == 400
     assert "shorter" in answer.json["reason"]

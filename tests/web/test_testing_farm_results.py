@@ -7,9 +7,9 @@ import logging
 from typing import Any
 
 import pytest
-from web.opening import RESULTS, TOKEN, Opened
 
 from packit_worker.journal.base import State
+from web.opening import RESULTS, TOKEN, Opened
 
 
 def test_news_of_a_request_are_accepted(door: Opened) -> None:
@@ -28,7 +28,8 @@ def test_the_result_as_it_was_posted_in_2020(door: Opened) -> None:
 
 
 @pytest.mark.parametrize(
-    "token", ["wrong", "", None, 7, True, [TOKEN], {"a": TOKEN}, "gar\xe7on", "\ud800", TOKEN + "\0", TOKEN.upper()]
+    "token",
+    ["wrong", "", None, 7, True, [TOKEN], {"a": TOKEN}, "gar\xe7on", "\ud800", TOKEN + "\0", TOKEN.upper()],
 )
 def test_wrong_tokens(door: Opened, token: Any) -> None:
     answer = door.client.post(RESULTS, data=json.dumps({"request_id": "1", "token": token}))
@@ -41,7 +42,8 @@ def test_a_missing_token(door: Opened) -> None:
 
 
 @pytest.mark.parametrize(
-    "found", [{}, {"request_id": ""}, {"request_id": None}, {"request_id": {}}, {"pipeline": "1"}, {"pipeline": {}}]
+    "found",
+    [{}, {"request_id": ""}, {"request_id": None}, {"request_id": {}}, {"pipeline": "1"}, {"pipeline": {}}],
 )
 def test_a_result_of_nothing(door: Opened, found: dict[str, Any]) -> None:
     answer = door.client.post(RESULTS, json={**found, "token": TOKEN})
