@@ -49,6 +49,7 @@ class Consumer:
         *,
         copr_users: Collection[str] | None = None,
         pause: float | None = None,
+        count_interval: float = COUNT_INTERVAL,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         options = bus_config.conf["consumer_config"] if intake is None else {}
@@ -60,6 +61,7 @@ class Consumer:
         self._intake = intake
         self._copr_users = frozenset(copr_users or ())
         self._pause = float(options.get("pause_seconds", PAUSE)) if pause is None else pause
+        self._count_interval = count_interval
         self._sleep = sleep
         self._passed_over = 0
         self._counted_at = time.monotonic()
@@ -104,7 +106,7 @@ class Consumer:
     def _count(self) -> None:
         self._passed_over += 1
         passed = time.monotonic() - self._counted_at
-        if passed >= COUNT_INTERVAL:
+        if passed >= self._count_interval:
             log.info("passed over %d builds of other Copr users in %.0f s", self._passed_over, passed)
             self._passed_over, self._counted_at = 0, time.monotonic()
 

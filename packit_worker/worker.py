@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+# ogr and copr take a second to import: workers pay it when they start, and not in their first event.
+import packit_worker.clients.copr
+import packit_worker.clients.github
+import packit_worker.clients.testing_farm  # noqa: F401
 from packit_worker import logs, startup
 from packit_worker.config.service import load_service_config
 

@@ -15,11 +15,18 @@ from packit_worker.cli.lazy import LazyGroup, Setting
 COMMANDS = {
     "allowlist": ("packit_worker.cli.allowlist:allowlist", "Who is served: list, approve, deny, and why."),
     "db": ("packit_worker.cli.db:db", "The journal's database."),
-    "demo": ("packit_worker.cli.demo:demo", "Show the main job on this machine, with stand-ins for all outside."),
-    "explain": ("packit_worker.cli.explain:explain", "Tell what happened to a delivery or a pull request, and why."),
+    "demo": (
+        "packit_worker.cli.demo:demo",
+        "Show the main job on this machine, with stand-ins for all outside.",
+    ),
+    "explain": (
+        "packit_worker.cli.explain:explain",
+        "Tell what happened to a delivery or a pull request, and why.",
+    ),
     "handlers": ("packit_worker.cli.handlers:handlers", "Print which handler answers which event."),
     "parse": ("packit_worker.cli.parse:parse", "Print the task that a message would be turned into."),
     "replay": ("packit_worker.cli.replay:replay", "Read a delivery or process an event again."),
+    "up": ("packit_worker.cli.up:up", "Run the whole service on this machine."),
     "sweeper": ("packit_worker.cli.sweeper:sweeper", "Run the process that wakes whatever is overdue."),
 }
 
@@ -31,7 +38,7 @@ Examples:
   packit-worker explain 72d3162e-cc78-11e3-81ab-4c9367dc0958 --json
   packit-worker replay 72d3162e-cc78-11e3-81ab-4c9367dc0958 --dry-run
   packit-worker allowlist approve github.com acme --why "asked in #112"
-  packit-worker -c service.yaml db upgrade
+  packit-worker -c service.yaml up
   packit-worker handlers
 
 \b

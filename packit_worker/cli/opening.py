@@ -33,7 +33,9 @@ def settings(context: click.Context, *, is_process: bool = False) -> ServiceConf
     try:
         made = load_service_config(setting.config)
     except ServiceConfigError as error:
-        named = str(setting.config) if setting.config else "the file that --config or PACKIT_WORKER_CONFIG names"
+        named = (
+            str(setting.config) if setting.config else "the file that --config or PACKIT_WORKER_CONFIG names"
+        )
         raise Trouble(str(error), next_step=f"Correct {named}.") from None
     quiet = logging.INFO if is_process else logging.WARNING
     level = logging.DEBUG if setting.is_verbose else quiet
@@ -42,14 +44,16 @@ def settings(context: click.Context, *, is_process: bool = False) -> ServiceConf
 
 
 @contextmanager
-def opened(made: ServiceConfig) -> Iterator[Journal]:
+def opened(made: ServiceConfig, *, may_be_missing: bool = False) -> Iterator[Journal]:
     """The journal, until the end of the context. Raises Trouble for a database that is away, empty or out of date."""
     try:
         journal = Journal(made.database_url)
     except (ValueError, SQLAlchemyError, ImportError) as error:
-        raise Trouble(f"database_url: {error}", next_step="Correct database_url in the configuration.") from None
+        raise Trouble(
+            f"database_url: {error}", next_step="Correct database_url in the configuration."
+        ) from None
     try:
-        if _is_missing(journal):
+        if not may_be_missing and _is_missing(journal):
             raise Trouble(f"there is no journal at {_place(journal)}", next_step=UPGRADE)
         yield journal
     except (JournalUnavailable, SQLAlchemyError) as error:
@@ -62,7 +66,9 @@ def _is_missing(journal: Journal) -> bool:
     """Whether the journal is a file that is not there; opening it would make an empty one."""
     file = journal.url.database
     return (
-        journal.url.get_backend_name() == "sqlite" and file not in (None, "", ":memory:") and not Path(file).exists()
+        journal.url.get_backend_name() == "sqlite"
+        and file not in (None, "", ":memory:")
+        and not Path(file).exists()
     )
 
 

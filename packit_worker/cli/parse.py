@@ -21,8 +21,8 @@ from parsers.sending import held
 def parse(source: str, event_type: str | None, file: BinaryIO) -> None:
     """Print the task that a message would be turned into.
 
-    FILE holds the body of the message as it was received; - is standard input. One JSON object a line: the task with its
-    queue and arguments, {"ignored": why} or {"malformed": why}. Needs no configuration, and touches nothing.
+    FILE holds the body of the message as it was received; - is standard input. One JSON object a line: the task with
+    its queue and arguments, {"ignored": why} or {"malformed": why}. Needs no configuration, and touches nothing.
 
     \b
     Examples:

@@ -30,7 +30,9 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 def visible(text: str) -> str:
     """Text from outside for a terminal: control characters, which could steer it, are spelt out."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode("ascii") for c in text)
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode("ascii") for c in text
+    )
 
 
 def moment(at: datetime) -> str:

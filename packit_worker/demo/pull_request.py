@@ -42,13 +42,20 @@ def _has(kind: str, *words: str) -> Callable[[Entry], bool]:
     return lambda entry: entry.kind == kind and all(word in f"{entry.title} {entry.text}" for word in words)
 
 
+def _is_pending(kind: str) -> Callable[[Entry], bool]:
+    """A check that shows that it waits or runs; of two such states that follow closely only the newer is shown."""
+    waits, runs = _has("check", kind, "queued:"), _has("check", kind, "in_progress:")
+    return lambda entry: waits(entry) or runs(entry)
+
+
 STEPS: Sequence[Step] = (
     Step("delivery accepted", _has("received", "pull_request")),
     Step("task.parse_message", _has("parsed", "task.parse_message")),
     Step("task.process_pull_request_GH_event", _has("event", "task.process_pull_request_GH_event")),
     Step("checks decided", _has("decision", "PullRequestCoprBuildHandler")),
     Step("Copr build ordered", _has("effect", "copr_build")),
-    Step("checks pending on the pull request", _has("check", "rpm-build", "queued"), len(CHROOTS)),
+    Step("builds pending on the pull request", _is_pending("rpm-build"), len(CHROOTS)),
+    Step("tests pending on the pull request", _is_pending("testing-farm"), len(CHROOTS)),
     Step("Copr start message per chroot", _has("received", "copr.build.start"), len(CHROOTS)),
     Step("Copr end message per chroot", _has("received", "copr.build.end"), len(CHROOTS)),
     Step("Testing Farm request per chroot", _has("effect", "test_request"), len(CHROOTS)),

@@ -104,7 +104,7 @@ class Stage:
     def _wait_for_web(self, timeout: float = 30.0) -> None:
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
-            with contextlib.suppress(requests.ConnectionError):
+            with contextlib.suppress(requests.RequestException):
                 if requests.get(f"{self.web_url}/api/healthz/ready", timeout=2).status_code == 200:
                     return
             time.sleep(0.1)

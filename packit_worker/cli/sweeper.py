@@ -1,0 +1,26 @@
+"""``packit-worker sweeper``: a process of the service."""
+
+from __future__ import annotations
+
+import click
+
+from packit_worker import startup
+from packit_worker.cli.opening import settings
+from packit_worker.sweeper import Sweeper
+
+
+@click.command("sweeper")
+@click.pass_context
+def sweeper(context: click.Context) -> None:
+    """Run the process that wakes whatever is overdue.
+
+    Sends lost wake-ups again, takes over from workers that died, asks about builds and tests without news, and ends
+    checks past their deadline. Two may run. SIGTERM ends it after its round.
+
+    \b
+    Examples:
+      packit-worker --config service.yaml sweeper
+    """
+    process = Sweeper(startup.worker(settings(context, is_process=True)).shop)
+    process.stop_on_signals()
+    process.run()

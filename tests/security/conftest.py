@@ -1,0 +1,27 @@
+"""Doors to be attacked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from web.opening import Opened, opened
+from web.serving import Served
+
+from packit_worker.journal import Journal
+
+
+@pytest.fixture
+def door(sqlite_url: str, tmp_path: Path) -> Iterator[Opened]:
+    """A door before a journal on SQLite."""
+    journal = Journal(sqlite_url, timeout=0.8)
+    yield opened(journal, tmp_path)
+    journal.dispose()
+
+
+@pytest.fixture
+def served(sqlite_url: str, tmp_path: Path) -> Iterator[Served]:
+    """A door as it is served."""
+    with Served(sqlite_url, tmp_path) as serving:
+        yield serving

@@ -1,0 +1,89 @@
+"""Whatever is sent: never a 5xx, and never a row without a valid signature or token."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from web.opening import RESULTS, TOKEN, WEBHOOK, Opened, opened, signature
+
+from packit_worker.journal import Journal
+
+MANY = settings(
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
+)
+#: What a server hands on: any latin-1 but line ends.
+values = st.text(st.characters(max_codepoint=255, exclude_characters="\r\n"), max_size=150)
+names = st.sampled_from(
+    [
+        *("X-Hub-Signature-256", "X-Hub-Signature", "X-GitHub-Event", "X-GitHub-Delivery", "Content-Type"),
+        *("Content-Encoding", "User-Agent", "X-GitHub-Hook-ID", "Accept", "Cookie", "Authorization", "Range"),
+        *("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Origin", "Content-Language", "Expect"),
+    ]
+)
+headers = st.dictionaries(names, values, max_size=8)
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=50),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=20), inner, max_size=4),
+    max_leaves=15,
+)
+bodies = st.binary(max_size=300) | anything.map(lambda found: json.dumps(found).encode())
+
+
+@pytest.fixture(scope="module")
+def door(empty_journal: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
+    folder = tmp_path_factory.mktemp("fuzz")
+    (folder / "journal.sqlite").write_bytes(empty_journal.read_bytes())
+    journal = Journal(f"sqlite:///{folder}/journal.sqlite")
+    yield opened(journal, folder)
+    journal.dispose()
+
+
+@MANY
+@given(headers=headers, body=bodies, path=st.sampled_from([WEBHOOK, RESULTS]))
+def test_strangers(door: Opened, headers: dict[str, str], body: bytes, path: str) -> None:
+    before = door.count()
+    answer = door.client.post(path, data=body, headers=headers)
+    assert 400 <= answer.status_code < 500
+    assert answer.json["reason"]
+    assert door.count() == before
+
+
+@MANY
+@given(headers=headers, body=bodies)
+def test_who_knows_the_secret(door: Opened, headers: dict[str, str], body: bytes) -> None:
+    usual = {"Content-Type": "application/json", "X-GitHub-Event": "pull_request"}
+    answer = door.client.post(
+        WEBHOOK, data=body, headers=usual | headers | {"X-Hub-Signature-256": signature(body)}
+    )
+    assert answer.status_code < 500
+    if answer.status_code == 202:
+        assert (
+            door.client.get(answer.json["details"].removeprefix("https://packit.example")).status_code == 200
+        )
+
+
+@MANY
+@given(
+    found=st.dictionaries(st.text(max_size=20), anything, max_size=4), request_id=anything, pipeline=anything
+)
+def test_who_knows_the_token(
+    door: Opened, found: dict[str, object], request_id: object, pipeline: object
+) -> None:
+    body = json.dumps(found | {"request_id": request_id, "pipeline": pipeline, "token": TOKEN})
+    assert door.client.post(RESULTS, data=body).status_code in (202, 400)
+
+
+@MANY
+@given(path=st.text(max_size=60), query=st.text(max_size=60))
+def test_any_address(door: Opened, path: str, query: str) -> None:
+    for folder in ("/", "/deliveries/", "/events/", "/static/", "/api/"):
+        answer = door.client.get(folder + path.lstrip("/"), query_string={"after": query})
+        assert answer.status_code < 500
