@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from packit_worker.config.service import ServiceConfig
 
@@ -22,7 +23,16 @@ def web(host: str, port: int, *, workers: int = 1) -> Process:
     command = (
         *(sys.executable, "-m", "gunicorn", "packit_worker.web.wsgi:app"),
         *("--worker-class", "gthread", "--workers", str(workers), "--threads", "8"),
-        *("--bind", f"{host}:{port}", "--timeout", "30", "--graceful-timeout", "20", "--log-level", "warning"),
+        *(
+            "--bind",
+            f"{host}:{port}",
+            "--timeout",
+            "30",
+            "--graceful-timeout",
+            "20",
+            "--log-level",
+            "warning",
+        ),
     )
     return Process(name="web", command=command)
 
@@ -45,6 +55,11 @@ def sweeper() -> Process:
 def feed() -> Process:
     """The reader of a local message feed, where there is no bus."""
     return Process(name="feed", command=(sys.executable, "-m", "packit_worker.feed"))
+
+
+def ready_notes(settings: ServiceConfig) -> Path:
+    """The folder in which every worker that takes tasks has a file with its process's name."""
+    return settings.data_dir / "ready"
 
 
 def all_of(settings: ServiceConfig, host: str, port: int) -> Iterator[Process]:

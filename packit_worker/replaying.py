@@ -155,7 +155,7 @@ def _event(session: Session, row: EventRow, dry_run: bool) -> Replay:
     stays += [
         _stays(effect) for effect in effects if effect.state in (EffectState.CONFIRMED, EffectState.SENT)
     ]
-    return Replay(kind="event", id=row.id, was=was, steps=steps, stays=stays)
+    return Replay(kind="event", id=row.id, was=was, steps=steps, stays=tuple(dict.fromkeys(stays)))
 
 
 def _reopen(

@@ -17,7 +17,7 @@ COMMANDS = {
     "db": ("packit_worker.cli.db:db", "The journal's database."),
     "demo": (
         "packit_worker.cli.demo:demo",
-        "Show the main job on this machine, with stand-ins for all outside.",
+        "Show the main job on this machine, with stand-ins for GitHub, Copr and Testing Farm.",
     ),
     "explain": (
         "packit_worker.cli.explain:explain",
@@ -26,8 +26,8 @@ COMMANDS = {
     "handlers": ("packit_worker.cli.handlers:handlers", "Print which handler answers which event."),
     "parse": ("packit_worker.cli.parse:parse", "Print the task that a message would be turned into."),
     "replay": ("packit_worker.cli.replay:replay", "Read a delivery or process an event again."),
-    "up": ("packit_worker.cli.up:up", "Run the whole service on this machine."),
     "sweeper": ("packit_worker.cli.sweeper:sweeper", "Run the process that wakes whatever is overdue."),
+    "up": ("packit_worker.cli.up:up", "Run the whole service on this machine, until Ctrl-C."),
 }
 
 EPILOG = """\b

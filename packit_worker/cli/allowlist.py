@@ -143,7 +143,8 @@ def why(context: click.Context, forge: str, account: str | None) -> None:
     if verdict.next_step:
         click.echo(visible(f"   what to do: {verdict.next_step}"))
     for name, history in histories.items():
-        click.echo(visible(f"\n{who.forge}/{name}: " + ("" if history else "nothing was ever decided")))
+        click.echo("")
+        click.echo(visible(f"{who.forge}/{name}: " + ("" if history else "nothing was ever decided")))
         for change in history:
             click.echo(visible(f"  {moment(change.at)}  {change.state} by {change.by}: {change.why}"))
 

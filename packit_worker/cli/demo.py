@@ -17,7 +17,9 @@ from packit_worker.demo.stage import Stage, StageError
 
 @click.command("demo")
 @click.option("--json", "as_json", is_flag=True, help="Print the story as JSON lines.")
-@click.option("--keep", is_flag=True, help="Leave everything running until Ctrl-C, to look at it in a browser.")
+@click.option(
+    "--keep", is_flag=True, help="Leave everything running until Ctrl-C, to look at it in a browser."
+)
 @click.option("--timeout", default=50.0, show_default=True, help="Seconds after which the story is given up.")
 def demo(as_json: bool, keep: bool, timeout: float) -> None:
     """Show the main job on this machine, with stand-ins for GitHub, Copr and Testing Farm.

@@ -121,7 +121,8 @@ def _entry(entry: Entry, width: int) -> Iterator[str]:
     kind = click.style(f"{entry.kind:<11}", fg=_COLOURS.get(entry.kind))
     yield from _wrapped(f"{at}  {entry.kind:<11} ", entry.title, width, shown=f"{at}  {kind} ")
     indent = " " * _INDENT
-    for text in (entry.text, _times(entry), _trace(entry), entry.url):
+    url = entry.url if entry.url and entry.url not in entry.text else ""
+    for text in (entry.text, _times(entry), _trace(entry), url):
         if text:
             yield from _wrapped(indent, text, width)
     if entry.next_step:

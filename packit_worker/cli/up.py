@@ -27,8 +27,8 @@ from packit_worker.supervisor import Supervisor
 def up(context: click.Context, host: str, port: int) -> None:
     """Run the whole service on this machine, until Ctrl-C.
 
-    Web door, workers of every lane and sweeper, as the configuration says. Where it names no broker one is embedded; the
-    journal is brought up to date first. Logs go to the folder logs in the data directory.
+    Web door, workers of every lane and sweeper, as the configuration says. Where it names no broker, one is embedded;
+    the journal is brought up to date first. Logs go to the folder logs in the data directory.
 
     \b
     Examples:
@@ -40,7 +40,9 @@ def up(context: click.Context, host: str, port: int) -> None:
         made.check_for_serving()
         startup.self_check()
     except ServiceConfigError as error:
-        raise Trouble(str(error), next_step="Set what is missing; config/example.yaml shows every key.") from None
+        raise Trouble(
+            str(error), next_step="Set what is missing; config/example.yaml shows every key."
+        ) from None
     with opened(made, may_be_missing=True) as journal:
         migrations.upgrade(journal)
     with _broker(made):

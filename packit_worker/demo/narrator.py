@@ -29,7 +29,9 @@ _COLOURS = {
 }
 
 
-def follow(journal: Journal, delivery_id: str, is_over: Callable[[Story], bool], timeout: float) -> Iterator[Entry]:
+def follow(
+    journal: Journal, delivery_id: str, is_over: Callable[[Story], bool], timeout: float
+) -> Iterator[Entry]:
     """The entries of a story, each once, until it is over or ``timeout`` seconds have passed."""
     told: set[tuple[object, ...]] = set()
     deadline = time.monotonic() + timeout

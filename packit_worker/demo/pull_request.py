@@ -79,7 +79,9 @@ def play(stage: Stage, narrator: Narrator, *, timeout: float) -> list[str]:
         )
     narrator.say(f"pull request  {stage.settings.github.web_url}/{REPOSITORY}/pull/{pull.number}")
     narrator.say(f"web page      {stage.web_url}")
-    delivery = sandbox.github.webhook("pull_request", "opened", repository=REPOSITORY, pull_request=pull.number)
+    delivery = sandbox.github.webhook(
+        "pull_request", "opened", repository=REPOSITORY, pull_request=pull.number
+    )
     answer = requests.post(
         f"{stage.web_url}/api/webhooks/github",
         data=delivery.body.encode(),

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -20,7 +21,7 @@ from packit_worker import migrations
 from packit_worker.config.service import ServiceConfig, load_service_config
 from packit_worker.embedded import EmbeddedBroker
 from packit_worker.journal import Journal
-from packit_worker.processes import all_of
+from packit_worker.processes import all_of, ready_notes
 from packit_worker.sandbox.client import SandboxClient
 from packit_worker.supervisor import Supervisor
 
@@ -78,7 +79,10 @@ class Stage:
         self.supervisor = stack.enter_context(
             Supervisor(processes, environment=environment, log_dir=self.directory / "logs")
         )
-        self._wait_for_web()
+        self._wait_for("web", self._web_is_ready)
+        for process in processes:
+            if process.name.rpartition("-")[0] in self.settings.lanes:
+                self._wait_for(process.name, (ready_notes(self.settings) / process.name).exists)
 
     def _start_sandbox(self, stack: contextlib.ExitStack) -> dict[str, object]:
         build, test = self._seconds
@@ -101,14 +105,18 @@ class Stage:
         addresses: dict[str, object] = json.loads(line)
         return addresses
 
-    def _wait_for_web(self, timeout: float = 30.0) -> None:
+    def _web_is_ready(self) -> bool:
+        try:
+            return requests.get(f"{self.web_url}/api/healthz/ready", timeout=2).status_code == 200
+        except requests.RequestException:
+            return False
+
+    def _wait_for(self, name: str, is_ready: Callable[[], bool], timeout: float = 30.0) -> None:
         deadline = time.monotonic() + timeout
-        while time.monotonic() < deadline:
-            with contextlib.suppress(requests.RequestException):
-                if requests.get(f"{self.web_url}/api/healthz/ready", timeout=2).status_code == 200:
-                    return
-            time.sleep(0.1)
-        raise StageError(f"the web server did not start; see {self.supervisor.log_of('web')}")
+        while not is_ready():
+            if time.monotonic() > deadline:
+                raise StageError(f"{name} did not start; see {self.supervisor.log_of(name)}")
+            time.sleep(0.05)
 
 
 def _config(addresses: dict[str, object], directory: Path, port: int) -> dict[str, object]:

@@ -1,4 +1,6 @@
-"""Stand-ins for GitHub, Copr, Testing Farm and the message bus as real HTTP servers on 127.0.0.1.
+"""Stand-ins for the systems outside as real HTTP servers on 127.0.0.1.
+
+GitHub, Copr, Testing Farm, FASJSON, and the message bus.
 
 For the demo, for development and for tests. Anybody may import it; it imports nothing else of the project.
 """
@@ -11,6 +13,7 @@ from typing import Any, Self
 from packit_worker.sandbox.bus import Bus
 from packit_worker.sandbox.control import Control
 from packit_worker.sandbox.copr import Copr
+from packit_worker.sandbox.fasjson import Fasjson
 from packit_worker.sandbox.faults import Faults
 from packit_worker.sandbox.github import WEBHOOK_SECRET, GitHub
 from packit_worker.sandbox.recorder import Call, Recorder
@@ -25,8 +28,7 @@ class Sandbox:
     """All stand-ins together. A context manager: the servers answer between `start` and `stop`.
 
     With `auto` builds and tests move by themselves and take `build_seconds` and `test_seconds`; without it nothing
-    moves until told. `ports` names ports for ``github``, ``copr``, ``testing_farm``, ``bus`` and ``control``; a free
-    one is taken for the others.
+    moves until told. `ports` names ports for the servers, by the keys of `urls`; a free one is taken for the others.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Sandbox:
         )
         self.copr = Copr(self.recorder, self.scheduler, self.bus, auto=auto, build_seconds=build_seconds)
         self.testing_farm = TestingFarm(self.recorder, self.scheduler, auto=auto, test_seconds=test_seconds)
+        self.fasjson = Fasjson()
         self.control_url = ""
         self._control = Control(self)
         self._ports = ports or {}
@@ -64,6 +67,7 @@ class Sandbox:
             self.github.url = self._serve("github", self.github.wsgi, "/api/v3")
             self.copr.url = self._serve("copr", self.copr.wsgi)
             self.testing_farm.url = self._serve("testing_farm", self.testing_farm.wsgi)
+            self.fasjson.url = self._serve("fasjson", self.fasjson.wsgi)
             self.bus.url = self._serve("bus", self.bus.wsgi)
             self.control_url = self._serve("control", self._control.wsgi)
         except OSError:
@@ -105,6 +109,7 @@ class Sandbox:
             "github": self.github.url,
             "copr": self.copr.url,
             "testing_farm": self.testing_farm.url,
+            "fasjson": self.fasjson.url,
             "bus": self.bus.url,
             "control": self.control_url,
         }
@@ -142,6 +147,6 @@ class Sandbox:
         """Empty again: no repositories, builds, requests, messages, faults, calls. Addresses and secrets stay."""
         self.scheduler.clear()
         self.faults.clear()
-        for part in (self.github, self.copr, self.testing_farm, self.bus):
+        for part in (self.github, self.copr, self.testing_farm, self.fasjson, self.bus):
             part.reset()
         self.recorder.clear()

@@ -55,6 +55,7 @@ class SandboxClient:
         self.github = _Part(self, "github")
         self.copr = _Part(self, "copr")
         self.testing_farm = _Part(self, "testing_farm")
+        self.fasjson = _Part(self, "fasjson")
         self.bus = _Part(self, "bus")
         self.faults = _Part(self, "faults")
 

@@ -71,6 +71,7 @@ def operations(sandbox: "Sandbox") -> dict[str, Callable[..., Any]]:
         ("github", sandbox.github, GITHUB),
         ("copr", sandbox.copr, COPR),
         ("testing_farm", sandbox.testing_farm, TESTING_FARM),
+        ("fasjson", sandbox.fasjson, ["add_user"]),
     ):
         table |= {f"{prefix}.{name}": getattr(part, name) for name in names}
 
@@ -91,6 +92,7 @@ def operations(sandbox: "Sandbox") -> dict[str, Callable[..., Any]]:
         "github.set_hook_url": set_hook_url,
         "copr.builds": lambda: sandbox.copr.builds,
         "copr.set_outcome": sandbox.copr.outcomes.__setitem__,
+        "fasjson.users": lambda: sandbox.fasjson.users,
         "testing_farm.requests": lambda: sandbox.testing_farm.requests,
         "testing_farm.callbacks": lambda: list(sandbox.testing_farm.callbacks),
         "testing_farm.set_outcome": sandbox.testing_farm.outcomes.__setitem__,

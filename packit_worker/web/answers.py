@@ -68,9 +68,7 @@ def install(app: Flask, *, is_https: bool) -> None:
     def unavailable(error: JournalUnavailable) -> BaseResponse:
         log.error("the journal cannot be asked: %s", error)
         return _error(
-            ServiceUnavailable(
-                "the database is away; nothing was accepted, try again", retry_after=RETRY_AFTER
-            )
+            ServiceUnavailable("the database does not answer: send this again", retry_after=RETRY_AFTER)
         )
 
     @app.errorhandler(HTTPException)

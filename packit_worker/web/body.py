@@ -12,6 +12,8 @@ from packit_worker.intake import Unreadable, decode
 
 #: The whole body has to be here within so many seconds: GitHub itself gives up after ten.
 READ_SECONDS = 10.0
+#: In the WSGI environment of a server that wants to know: to be called when the body has been read.
+BODY_IS_HERE = "packit_worker.body_is_here"
 _PIECE = 64 * 1024
 
 
@@ -44,29 +46,23 @@ def json_object(raw: bytes) -> dict[str, Any]:
 def _read(environ: dict[str, Any], most: int, *, is_endless: bool) -> bytes:
     """``most`` bytes of the stream at most; 413 when the stream is endless and holds more."""
     stream = environ["wsgi.input"]
-    socket = environ.get("gunicorn.socket")
     deadline = time.monotonic() + READ_SECONDS
     pieces = bytearray()
-    try:
-        while len(pieces) < most or is_endless:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise TimeoutError
-            if socket is not None:
-                socket.settimeout(left)
+    while len(pieces) < most or is_endless:
+        try:
             piece = stream.read(min(_PIECE, max(1, most - len(pieces))))
-            if not piece:
-                break
-            if len(pieces) + len(piece) > most:
-                raise _too_large(most)
-            pieces += piece
-    except TimeoutError:
-        raise RequestTimeout(f"the body did not come within {READ_SECONDS:.0f} seconds") from None
-    except OSError as error:
-        raise BadRequest(f"the body broke off: {type(error).__name__}") from None
-    finally:
-        if socket is not None:
-            socket.settimeout(None)
+        except Exception as error:
+            # Whatever the server's reader stumbles over is the sender's doing: broken chunks, a closed connection.
+            raise BadRequest(f"the body broke off ({type(error).__name__})") from None
+        if not piece:
+            break
+        if len(pieces) + len(piece) > most:
+            raise _too_large(most)
+        if time.monotonic() > deadline:
+            raise RequestTimeout(f"the body did not come within {READ_SECONDS:.0f} seconds")
+        pieces += piece
+    if BODY_IS_HERE in environ:
+        environ[BODY_IS_HERE]()
     return bytes(pieces)
 
 

@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 #: Seconds in which the database has to show a sign of life.
 PATIENCE = 0.8
+#: The same while it is known to show none.
+_SHORT_PATIENCE = 0.25
 #: Seconds that a request waits in line before a database that is slow but alive.
 LONGEST_WAIT = 8.0
 
@@ -52,11 +54,11 @@ class Patient:
         while True:
             seen = self._answered
             try:
-                return future.result(0.05 if self._is_stuck else PATIENCE)
+                return future.result(_SHORT_PATIENCE if self._is_stuck else PATIENCE)
             except TimeoutError:
                 if future.done():
-                    # The question's own.
-                    raise
+                    # Its own error, or an answer in the very last moment.
+                    return future.result()
                 if seen != self._answered and time.monotonic() < give_up_at:
                     continue
                 future.cancel()
@@ -65,11 +67,18 @@ class Patient:
 
     def _answer(self, question: Callable[[], T]) -> T:
         try:
-            return question()
-        finally:
-            with self._lock:
-                self._answered += 1
-                self._is_stuck = False
+            answer = question()
+        except Exception as error:
+            if not isinstance(error, JournalUnavailable):
+                self._note_life()
+            raise
+        self._note_life()
+        return answer
+
+    def _note_life(self) -> None:
+        with self._lock:
+            self._answered += 1
+            self._is_stuck = False
 
 
 class Door:
@@ -81,8 +90,8 @@ class Door:
         self._intake = intake
         # SQLite has one writer at a time: a queue of our own is fair, its lock is polled for.
         is_sqlite = journal.url.get_backend_name() == "sqlite"
-        self._writers = Patient(1 if is_sqlite else 8, "accept")
-        self._readers = Patient(4, "read")
+        self._writers = Patient(1 if is_sqlite else 4, "accept")
+        self._readers = Patient(2, "read")
 
     @classmethod
     def open(

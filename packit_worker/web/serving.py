@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 import time
 from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
-#: The head of a request has to be here within so many seconds; for the body see ``body.READ_SECONDS``.
-HEAD_SECONDS = 10.0
+from packit_worker.web.body import BODY_IS_HERE, READ_SECONDS
 
 # Gunicorn's settings, by its names for them.
 worker_class = "packit_worker.web.serving.DoorWorker"
@@ -26,31 +26,43 @@ loglevel = "warning"
 
 
 class DoorWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """Gunicorn's threads, with an end to waiting for the head of a request, for which they would wait for ever."""
+    """Gunicorn's threads, with an end to waiting for a request: by themselves they would wait for ever."""
+
+    wsgi: Any
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._reading_since: dict[Any, float] = {}
+        #: By thread: since when it reads, and from which connection.
+        self._reading: dict[int, tuple[float, Any]] = {}
+
+    def load_wsgi(self) -> None:
+        """Load the application, and let it say when it has read a body."""
+        super().load_wsgi()
+        app = self.wsgi
+
+        def telling(environ: dict[str, Any], start_response: Any) -> Any:
+            environ[BODY_IS_HERE] = self._has_read
+            return app(environ, start_response)
+
+        self.wsgi = telling
 
     def handle(self, conn: Any) -> Any:
         """Read a request from a connection and answer it. Runs in a thread of the pool."""
-        self._reading_since[conn] = time.monotonic()
+        self._reading[threading.get_ident()] = time.monotonic(), conn
         try:
             return super().handle(conn)
         finally:
-            self._reading_since.pop(conn, None)
-
-    def handle_request(self, req: Any, conn: Any) -> Any:
-        """Answer a request whose head is here."""
-        self._reading_since.pop(conn, None)
-        return super().handle_request(req, conn)
+            self._has_read()
 
     def murder_keepalived(self, *args: Any, **kwargs: Any) -> None:
-        """Called about every second by the main thread: cuts off whoever has been sending a head for too long."""
+        """Called about every second by the main thread: cuts off whoever has been sending for too long."""
         super().murder_keepalived(*args, **kwargs)
-        latest = time.monotonic() - HEAD_SECONDS
-        for conn, since in list(self._reading_since.items()):
+        latest = time.monotonic() - READ_SECONDS
+        for since, conn in list(self._reading.values()):
             if since < latest:
                 # The thread that reads gets the end of the stream, and cleans up by itself.
                 with contextlib.suppress(OSError):
                     conn.sock.shutdown(socket.SHUT_RDWR)
+
+    def _has_read(self) -> None:
+        self._reading.pop(threading.get_ident(), None)

@@ -133,7 +133,11 @@ def test_without_a_terminal_lines_are_json(capsys: pytest.CaptureFixture[str]) -
 )
 def test_ids_of_celerys_task(name: str, id: str | None, root: str | None, ids: dict[str, str]) -> None:
     app = Celery("test", set_as_current=False)
-    task = app.task(lambda: None, name=name, shared=False)
+
+    @app.task(name=name, shared=False)  # type: ignore[untyped-decorator]
+    def nothing() -> None: ...
+
+    task = app.tasks[name]
     task.push_request(task=name, id=id, root_id=root)
     _task_stack.push(task)
     try:

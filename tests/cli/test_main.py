@@ -34,8 +34,7 @@ def test_a_command_says_of_itself_what_the_group_says_and_gives_examples(name: s
     assert result.exit_code == 0
     assert "Examples:" in result.output
     assert command.help is not None
-    if name != "demo":
-        assert command.help.splitlines()[0] == COMMANDS[name][1]
+    assert command.help.splitlines()[0] == COMMANDS[name][1]
 
 
 def test_help_imports_no_command_and_comes_at_once() -> None:

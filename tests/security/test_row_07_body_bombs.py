@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import http.client
 import socket
@@ -64,6 +65,16 @@ def test_26_megabytes_in_pieces(served: Served) -> None:
     assert served.memory() - before < 30 * MEGABYTE
 
 
+@pytest.mark.parametrize(
+    "body", [b"zz\r\n", b"5\r\nabc", b"5\r\nabcdeXX", b"0\r\nA\n\r\n\r\n", b"-1\r\n", b"5;\r\x00\r\n"]
+)
+def test_broken_pieces_are_the_sender_s_fault(served: Served, body: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", served.port), timeout=10) as client:
+        client.sendall(head(served.port, "Transfer-Encoding: chunked") + body)
+        client.shutdown(socket.SHUT_WR)
+        assert client.recv(100).startswith(b"HTTP/1.1 4")
+
+
 def test_an_endless_body_is_cut(served: Served) -> None:
     piece = b"10000\r\n" + b"0" * 0x10000 + b"\r\n"
     with socket.create_connection(("127.0.0.1", served.port), timeout=20) as client:
@@ -74,17 +85,15 @@ def test_an_endless_body_is_cut(served: Served) -> None:
                 client.sendall(piece)
                 sent += len(piece)
                 client.setblocking(False)
-                try:
+                with contextlib.suppress(BlockingIOError):
                     answer += client.recv(1000)
-                except BlockingIOError:
-                    pass
                 client.settimeout(20)
         except OSError:
             pass
         else:
             raise AssertionError(f"{sent} bytes were taken and no end in sight")
     assert answer.startswith(b"HTTP/1.1 413 ")
-    assert served.memory() < 400 * MEGABYTE
+    assert served.memory() < 200 * MEGABYTE
     assert requests.post(served.url + WEBHOOK, data=BODY, headers=signed(BODY), timeout=5).status_code == 202
 
 
@@ -104,15 +113,13 @@ def test_fifty_who_send_slowly_hold_up_nobody(served: Served) -> None:
     def trickle() -> None:
         while not ended.wait(0.5):
             for client in clients:
-                try:
+                with contextlib.suppress(OSError):
                     client.sendall(b"a")
-                except OSError:
-                    pass
 
     thread = threading.Thread(target=trickle)
     thread.start()
     try:
-        seconds = []
+        seconds: list[float] = []
         started = time.monotonic()
         with requests.Session() as session:
             while time.monotonic() - started < 8:

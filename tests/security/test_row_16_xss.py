@@ -173,7 +173,8 @@ def _assert_headers(door: Opened, method: str, path: str, body: bytes = b"") -> 
     assert answer.headers["Referrer-Policy"]
     assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
     assert "Set-Cookie" not in answer.headers
-    return answer.status_code
+    answer.close()
+    return int(answer.status_code)
 
 
 def test_no_promise_of_https_without_https(sqlite_url: str, tmp_path_factory: pytest.TempPathFactory) -> None:

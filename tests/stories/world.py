@@ -10,14 +10,16 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
+from fedora_messaging.message import Message
 from flask.testing import FlaskClient
 from kombu.transport import memory
-from packit_worker.config.service import ServiceConfig, from_mapping
 from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from events.base import LANES
 from packit_worker import startup
+from packit_worker.bus import Consumer
+from packit_worker.config.service import ServiceConfig, from_mapping
 from packit_worker.intake import Intake
 from packit_worker.journal import accounts, story
 from packit_worker.journal.accounts import Approval
@@ -64,6 +66,7 @@ class World:
         self.journal = self.shop.journal
         self.intake = Intake(self.journal, self.shop.hints, replay_window=timedelta(days=7))
         self.web: FlaskClient = create_app(self.settings, intake=self.intake, journal=self.journal).test_client()
+        self.consumer = Consumer(self.intake, copr_users=(), pause=0)
         self._bus_position = 0
         self.ran: list[str] = []
 
@@ -118,8 +121,7 @@ class World:
         """Hand the bus's new messages to the consumer."""
         messages = self.sandbox.bus.messages(after=self._bus_position)
         for message in messages:
-            import json
-            self.intake.accept(source="fedora-messaging", event_type=message["topic"], delivery_id=message["id"], headers={}, body=json.dumps(message["body"]).encode())
+            self.consumer(Message(topic=message["topic"], body=message["body"]))
         self._bus_position += len(messages)
         return len(messages)
 

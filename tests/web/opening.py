@@ -13,9 +13,7 @@ from typing import Any
 
 from celery import Celery
 from flask import Flask
-from flask.testing import FlaskClient
 from sqlalchemy import func, select
-from werkzeug.test import TestResponse
 
 from packit_worker.config.service import ServiceConfig, from_mapping
 from packit_worker.hints import Hints
@@ -31,7 +29,7 @@ RESULTS = "/api/testing-farm/results"
 BODY = json.dumps({"action": "opened", "number": 7}).encode()
 
 
-class Recorder(Celery):
+class Recorder(Celery):  # type: ignore[misc]  # Celery has no types
     """A Celery application that writes down what it is told to send."""
 
     def __init__(self) -> None:
@@ -66,10 +64,11 @@ class Opened:
     broker: Recorder = field(default_factory=Recorder)
 
     @property
-    def client(self) -> FlaskClient:
+    def client(self) -> Any:
+        """Flask's client for tests. Loosely typed, as answers are looked into."""
         return self.app.test_client()
 
-    def webhook(self, body: bytes = BODY, **headers: str | None) -> TestResponse:
+    def webhook(self, body: bytes = BODY, /, **headers: str | None) -> Any:
         """Post a webhook as GitHub would, signed rightly; ``headers`` over its own (_ for -), None for none."""
         return self.client.post(WEBHOOK, data=body, headers=signed(body, **headers))
 
@@ -92,7 +91,7 @@ def opened(journal: Journal, data_dir: Path, **more: Any) -> Opened:
     return Opened(create_app(settings, intake=intake, journal=journal), journal, broker)
 
 
-def signed(body: bytes, **headers: str | None) -> dict[str, str]:
+def signed(body: bytes, /, **headers: str | None) -> dict[str, str]:
     """The headers of GitHub for a body."""
     made: dict[str, str | None] = {
         "Content-Type": "application/json",

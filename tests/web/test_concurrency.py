@@ -16,7 +16,7 @@ def test_one_delivery_a_hundred_times_at_once(journal: Journal, tmp_path: Path) 
     headers = signed(BODY)
 
     def post(_: int) -> tuple[int, str]:
-        answer = door.app.test_client().post(WEBHOOK, data=BODY, headers=headers)
+        answer = door.client.post(WEBHOOK, data=BODY, headers=headers)
         return answer.status_code, answer.json["decision"]
 
     with ThreadPoolExecutor(100) as pool:
