@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import requests
 import yaml
@@ -84,7 +85,7 @@ class Stage:
             if process.name.rpartition("-")[0] in self.settings.lanes:
                 self._wait_for(process.name, (ready_notes(self.settings) / process.name).exists)
 
-    def _start_sandbox(self, stack: contextlib.ExitStack) -> dict[str, object]:
+    def _start_sandbox(self, stack: contextlib.ExitStack) -> dict[str, Any]:
         build, test = self._seconds
         log = stack.enter_context((self.directory / "sandbox.log").open("wb"))
         process = subprocess.Popen(  # noqa: S603 - our own program
@@ -102,7 +103,7 @@ class Stage:
         line = process.stdout.readline()
         if not line:
             raise StageError(f"the sandbox did not start; see {self.directory / 'sandbox.log'}")
-        addresses: dict[str, object] = json.loads(line)
+        addresses: dict[str, Any] = json.loads(line)
         return addresses
 
     def _web_is_ready(self) -> bool:
@@ -119,12 +120,11 @@ class Stage:
             time.sleep(0.05)
 
 
-def _config(addresses: dict[str, object], directory: Path, port: int) -> dict[str, object]:
+def _config(addresses: dict[str, Any], directory: Path, port: int) -> dict[str, Any]:
     """A service configuration for the sandbox."""
     credentials = addresses["credentials"]
-    assert isinstance(credentials, dict)
     github, copr, farm = credentials["github"], credentials["copr"], credentials["testing_farm"]
-    web_url = str(addresses["github"])
+    web_url = addresses["github"]
     return {
         "deployment": "dev",
         "server_url": f"http://127.0.0.1:{port}",

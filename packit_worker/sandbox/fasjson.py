@@ -179,9 +179,7 @@ class Fasjson:
             members = [user.login for user in self._users.values() if name in user.groups]
             if not members:
                 raise AccountError(404, "Group not found", name=name)
-            return paged(
-                [{"username": login, "uri": f"{self.url}/v1/users/{login}/"} for login in members]
-            )
+            return paged([{"username": login, "uri": f"{self.url}/v1/users/{login}/"} for login in members])
 
         @app.get("/v1/search/users/")
         def search() -> Any:
