@@ -64,6 +64,8 @@ class Event:
     checks_account: ClassVar[bool] = True
     #: The trigger of the jobs that this event starts, as written in a package configuration.
     trigger: ClassVar[str | None] = None
+    #: Whether somebody asks for something in a comment: then only what the commands ask for is done.
+    by_hand: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

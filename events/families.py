@@ -47,6 +47,8 @@ class PullRequest(ProjectEvent):
     target_repo_namespace: str | None
     target_repo_name: str
     target_branch: str | None = None
+    #: The names of its labels, one a line; None where the message does not tell.
+    labels: str | None = None
 
     @property
     def subject(self) -> str:
@@ -56,9 +58,13 @@ class PullRequest(ProjectEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class PullRequestComment(ProjectEvent):
-    """Somebody commented on a pull request. Where the message tells no commit, ``commit_sha`` is None."""
+    """Somebody commented on a pull request. Where the message tells no commit, ``commit_sha`` is None.
+
+    ``comment_before`` is what an edited comment said until then; None where the message does not tell.
+    """
 
     trigger: ClassVar[str | None] = "pull_request"
+    by_hand: ClassVar[bool] = True
 
     action: str
     pr_id: int
@@ -72,6 +78,10 @@ class PullRequestComment(ProjectEvent):
     base_repo_name: str | None = None
     target_repo_namespace: str | None
     target_repo_name: str
+    target_branch: str | None = None
+    comment_before: str | None = None
+    #: The names of the pull request's labels, one a line; None where the message does not tell.
+    labels: str | None = None
 
     @property
     def subject(self) -> str:
@@ -81,9 +91,10 @@ class PullRequestComment(ProjectEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class IssueComment(ProjectEvent):
-    """Somebody commented on an issue."""
+    """Somebody commented on an issue. ``comment_before``: see ``PullRequestComment``."""
 
     trigger: ClassVar[str | None] = "release"
+    by_hand: ClassVar[bool] = True
 
     action: str
     issue_id: int
@@ -94,6 +105,7 @@ class IssueComment(ProjectEvent):
     user_is_bot: bool | None = None
     repo_namespace: str | None
     repo_name: str
+    comment_before: str | None = None
 
     @property
     def subject(self) -> str:
@@ -113,6 +125,8 @@ class Push(ProjectEvent):
     commit_sha: str
     commit_sha_before: str | None = None
     user_login: str | None = None
+    #: The project's default branch; None where the message does not tell.
+    default_branch: str | None = None
 
     @property
     def subject(self) -> str:

@@ -72,6 +72,17 @@ class Posted:
     url: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class PullRequestState:
+    """A pull request as it stands. ``author`` None is a deleted account."""
+
+    head_sha: str
+    target_branch: str
+    author: str | None
+    is_open: bool
+    labels: tuple[str, ...] = ()
+
+
 class ForgeProject(Protocol):
     """A project on a forge, as the service's account there sees it."""
 
@@ -88,6 +99,18 @@ class ForgeProject(Protocol):
 
     def permission(self, login: str) -> Permission:
         """What the account may do here. One call; an account nobody knows has none."""
+
+    def default_branch(self) -> str:
+        """Its name. One call."""
+
+    def commit_sha(self, ref: str) -> str:
+        """The commit of ``heads/<branch>``, ``tags/<tag>`` or ``HEAD``. One call. Raises NotFound."""
+
+    def latest_release(self) -> str | None:
+        """The tag of the newest release; None when there is none. One call."""
+
+    def pull_request(self, number: int) -> PullRequestState:
+        """A pull request as it stands. One call. Raises NotFound."""
 
     def create_check(self, check: CheckState) -> Posted:
         """Show a check for the first time. One call. Where the forge lets us write no check runs, a commit status."""
@@ -106,6 +129,12 @@ class ForgeProject(Protocol):
 
     def find_comment(self, number: int, marker: str) -> Posted | None:
         """The newest comment of ours whose text holds the marker."""
+
+    def create_reaction(self, comment_id: int, content: str) -> None:
+        """React to a comment: ``eyes``, ``confused``... One call; safe to repeat. Nothing on forges without reactions."""
+
+    def close_issue(self, number: int) -> None:
+        """Close an issue, as done. One call; safe to repeat."""
 
     def create_issue(self, title: str, body: str) -> Posted:
         """Open an issue."""
@@ -263,6 +292,25 @@ class TestingFarm(Protocol):
 
     def cancel_request(self, request_id: str) -> None:
         """Cancel a request that is not final."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FasAccount:
+    """A Fedora account, as it is published: whose GitHub account it claims to be, and its groups."""
+
+    login: str
+    github_username: str | None
+    groups: tuple[str, ...] = ()
+
+
+class FasJson(Protocol):
+    """Fedora's accounts: https://fasjson.fedoraproject.org/docs/v1/."""
+
+    def account(self, login: str) -> FasAccount:
+        """An account with its groups. Two calls. Raises NotFound."""
+
+    def of_github(self, github_username: str) -> FasAccount | None:
+        """The account that claims this GitHub account, without its groups; None where there is none. One call."""
 
 
 class Aliases(Protocol):

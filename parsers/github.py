@@ -24,6 +24,9 @@ GHOST = "ghost"
 #: Characters of the names of repositories that an installation may bring: an organisation can have thousands.
 MAX_REPOSITORIES = 60_000
 
+#: Characters of the names of labels: a hundred labels of fifty characters, which is what GitHub allows.
+MAX_LABELS = 6000
+
 
 @parses(SOURCE, "pull_request", sends=[PullRequestGHEvent])
 def pull_request(payload: Payload) -> None:
@@ -46,6 +49,7 @@ def pull_request(payload: Payload) -> None:
         target_repo_namespace=payload.read("pull_request.base.repo.owner.login", namespace),
         target_repo_name=payload.read("pull_request.base.repo.name", name),
         target_branch=payload.read_optional("pull_request.base.ref", ref),
+        labels=_labels(payload, "pull_request.labels"),
         **_project(payload),
     )
 
@@ -66,6 +70,7 @@ def issue_comment(payload: Payload) -> None:
             pr_id=payload.read("issue.number", number),
             target_repo_namespace=payload.read("repository.owner.login", namespace),
             target_repo_name=payload.read("repository.name", name),
+            labels=_labels(payload, "issue.labels"),
             **_comment(payload),
             **_project(payload),
         )
@@ -100,6 +105,7 @@ def push(payload: Payload) -> None:
         commit_sha=payload.read("after", sha),
         commit_sha_before=None if before is None or is_zeros(before) else before,
         user_login=payload.read_optional("sender.login", login) or payload.optional("pusher.name"),
+        default_branch=payload.read_optional("repository.default_branch", ref),
         **_project(payload),
     )
 
@@ -179,12 +185,25 @@ def _project(payload: Payload) -> dict[str, Primitive]:
 
 def _comment(payload: Payload) -> dict[str, Primitive]:
     kind = payload.optional("comment.user.type")
+    text = payload.optional("comment.body") or ""
+    before = payload.optional("changes.body.from")
+    if before is None and payload.dig("action") == "edited":
+        before = text  # an edit of something else
     return {
-        "comment": payload.optional("comment.body") or "",
+        "comment": text,
+        "comment_before": before,
         "comment_id": payload.read("comment.id", number),
         "user_login": _login(payload, "comment.user"),
         "user_is_bot": None if kind is None else kind == "Bot",
     }
+
+
+def _labels(payload: Payload, path: str) -> str | None:
+    """The names of labels, one a line."""
+    if not payload.has(path):
+        return None
+    names = [item.optional("name") or "" for item in payload.parts(path)]
+    return "\n".join(name for name in names if name)[:MAX_LABELS]
 
 
 def _login(payload: Payload, user: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from github import Auth
+from github import Auth, GithubException, UnknownObjectException
 from ogr.services.github.project import GithubProject
 
 from packit_worker.clients.budget import Budget
@@ -21,7 +21,7 @@ from packit_worker.clients.github_app import GitHubApp, InstallationToken
 from packit_worker.clients.github_checks import CheckRuns, Checks, CommitStatuses
 from packit_worker.clients.http import Http
 from packit_worker.errors import NotFound, Refused
-from packit_worker.ports import CheckState, Permission, Posted
+from packit_worker.ports import CheckState, Permission, Posted, PullRequestState
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*|\.[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
@@ -159,6 +159,44 @@ class GitHubProject:
         except NotFound:
             return Permission.NONE
 
+    def default_branch(self) -> str:
+        """Its name. One call."""
+        with self._talking() as project:
+            return str(project.github_repo.default_branch)
+
+    def commit_sha(self, ref: str) -> str:
+        """The commit of ``heads/<branch>``, ``tags/<tag>`` or ``HEAD``. One call. Raises NotFound."""
+        with self._talking() as project:
+            try:
+                return str(project.github_repo.get_commit(ref).sha)
+            except UnknownObjectException:
+                raise
+            except GithubException as error:
+                # https://docs.github.com/rest/commits/commits#get-a-commit: 422 for a ref that is none
+                if error.status == 422:
+                    raise NotFound(f"there is no commit {ref}") from error
+                raise
+
+    def latest_release(self) -> str | None:
+        """The tag of the newest release that is neither a draft nor a pre-release; None without any. One call."""
+        try:
+            with self._talking() as project:
+                return str(project.github_repo.get_latest_release().tag_name)
+        except NotFound:
+            return None
+
+    def pull_request(self, number: int) -> PullRequestState:
+        """A pull request as it stands. One call. Raises NotFound."""
+        with self._talking() as project:
+            pull = project.github_repo.get_pull(number).raw_data
+            return PullRequestState(
+                head_sha=pull["head"]["sha"],
+                target_branch=pull["base"]["ref"],
+                author=pull["user"]["login"] if pull["user"] else None,
+                is_open=pull["state"] == "open",
+                labels=tuple(label["name"] for label in pull["labels"]),
+            )
+
     def create_check(self, check: CheckState) -> Posted:
         """Show a check for the first time. One call. Without an App, a commit status."""
         with self._talking(write=True, urgent=True) as project:
@@ -198,6 +236,24 @@ class GitHubProject:
                 if comment.user and comment.user.login == login and marker in (comment.body or ""):
                     newest = comment
             return Posted(id=str(newest.id), url=newest.html_url) if newest else None
+
+    def create_reaction(self, comment_id: int, content: str) -> None:
+        """React to a comment. One call; GitHub keeps one of each kind per account. Raises NotFound."""
+        with self._talking(write=True) as project:
+            project.github_repo.requester.requestJsonAndCheck(
+                "POST",
+                f"{project.github_repo.url}/issues/comments/{int(comment_id)}/reactions",
+                input={"content": content},
+            )
+
+    def close_issue(self, number: int) -> None:
+        """Close an issue, as done. One call."""
+        with self._talking(write=True) as project:
+            project.github_repo.requester.requestJsonAndCheck(
+                "PATCH",
+                f"{project.github_repo.url}/issues/{int(number)}",
+                input={"state": "closed", "state_reason": "completed"},
+            )
 
     def create_issue(self, title: str, body: str) -> Posted:
         """Open an issue; its id is its number. One call. Raises Refused where issues are off."""

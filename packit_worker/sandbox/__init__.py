@@ -94,6 +94,7 @@ class Sandbox:
         for stop in stops:
             stop.join()
         self._servers = []
+        self.github.close()
 
     def __enter__(self) -> Self:
         return self.start()

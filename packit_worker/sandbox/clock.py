@@ -16,3 +16,8 @@ def precise_now() -> str:
 def iso_from(seconds: float) -> str:
     """The time `seconds` after the epoch in the form of `iso_now`."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def seconds_from(iso: str) -> int:
+    """The seconds since the epoch of a time in the form of `iso_now`."""
+    return int(datetime.fromisoformat(iso).timestamp())

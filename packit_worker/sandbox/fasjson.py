@@ -2,7 +2,7 @@
 
 Used by tests, demo and control server.
 
-Source: https://github.com/fedora-infra/fasjson (API v1). The real one wants Kerberos; this one asks nobody who they are.
+Source: https://github.com/fedora-infra/fasjson (API v1), which wants Kerberos; this one asks nobody who they are.
 """
 
 import re

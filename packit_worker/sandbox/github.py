@@ -19,6 +19,7 @@ from packit_worker.sandbox import (
     github_repositories,
 )
 from packit_worker.sandbox.github_gate import Caller, Gate
+from packit_worker.sandbox.github_git import GitSide
 from packit_worker.sandbox.github_json import Json
 from packit_worker.sandbox.github_state import (
     ROLES,
@@ -80,7 +81,8 @@ class GitHub(World):
         self.gate.install(app)
         for routes in (github_app, github_repositories, github_issues, github_checks, github_pages):
             routes.add_routes(app, self)
-        self.wsgi: WSGIApplication = locked(self._by_number(app), self.state.lock)
+        self._git = GitSide(self.state, self.gate)
+        self.wsgi: WSGIApplication = self._git.in_front_of(locked(self._by_number(app), self.state.lock))
         self.reset()
 
     def reset(self) -> None:
@@ -90,8 +92,13 @@ class GitHub(World):
             self.gate.clear()
             self.gate.users[PERSONAL_TOKEN] = f"{self.app_slug}-user"
             self._suites.clear()
+            self._git.clear()
         with self._sent_lock:
             self.sent = []
+
+    def close(self) -> None:
+        """Remove what is on disk."""
+        self._git.clear()
 
     def _by_number(self, wsgi: "WSGIApplication") -> "WSGIApplication":
         """`wsgi`, which then knows paths that begin ``/repositories/<id>`` too."""

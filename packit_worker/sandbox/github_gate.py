@@ -77,7 +77,7 @@ class Gate:
         def enter() -> None:
             g.page = (request.endpoint or "").startswith("page_")
             if not g.page:
-                g.caller = self._identify(request.headers.get("Authorization", ""))
+                g.caller = self.identify(request.headers.get("Authorization", ""))
                 self._check_budget()
 
         @app.after_request
@@ -107,7 +107,8 @@ class Gate:
             message = "Problems parsing JSON" if status == 400 else error.name
             return jsonify(message=message, documentation_url=DOCUMENTATION, status=str(status)), status
 
-    def _identify(self, header: str) -> Caller:
+    def identify(self, header: str) -> Caller:
+        """Who sends this header ``Authorization``. Raises GitHubError 401."""
         scheme, _, token = header.partition(" ")
         if scheme.lower() == "basic":
             token = base64.b64decode(token).decode(errors="replace").rpartition(":")[2]

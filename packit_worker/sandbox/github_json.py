@@ -6,9 +6,9 @@ Shapes: https://docs.github.com/rest (pages Repositories, Commits, Releases, App
 """
 
 import base64
-import hashlib
 from typing import Any
 
+from packit_worker.sandbox.git_objects import object_id
 from packit_worker.sandbox.github_state import (
     Account,
     Commit,
@@ -200,7 +200,6 @@ class PlaceShapes:
         name = commit.author or "ghost"
         person = {"name": name, "email": f"{name}@users.noreply.example.com", "date": commit.at}
         known = self.user(self._state.account(commit.author)) if commit.author else None
-        tree = hashlib.sha1(commit.sha.encode(), usedforsecurity=False).hexdigest()
         return {
             "sha": commit.sha,
             "node_id": node_id("C", commit.sha),
@@ -211,7 +210,7 @@ class PlaceShapes:
                 "message": commit.message,
                 "author": person,
                 "committer": person,
-                "tree": {"sha": tree, "url": f"{url}/git/trees/{tree}"},
+                "tree": {"sha": commit.tree, "url": f"{url}/git/trees/{commit.tree}"},
                 "url": f"{url}/git/commits/{commit.sha}",
                 "comment_count": 0,
                 "verification": {"verified": False, "reason": "unsigned", "signature": None, "payload": None},
@@ -282,4 +281,4 @@ def node_id(kind: str, number: int | str) -> str:
 
 def blob_sha(content: bytes) -> str:
     """The id git gives to a file of this content."""
-    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+    return object_id("blob", content)

@@ -3,14 +3,14 @@
 Used inside the sandbox only.
 """
 
-import hashlib
 import itertools
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from packit_worker.sandbox.clock import iso_now
+from packit_worker.sandbox.clock import iso_from, iso_now, seconds_from
+from packit_worker.sandbox.git_objects import CommitText, object_id, tree_id
 
 READ, NONE = "read", "none"
 ROLES = {
@@ -22,6 +22,8 @@ ROLES = {
     "none": "none",
 }
 """Role name -> what the field `permission` says for it."""
+STORY_BEGINS = 1_767_225_600
+"""The time of all first commits, in seconds since the epoch: the beginning of 2026."""
 
 
 class GitHubError(Exception):
@@ -53,7 +55,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Commit:
-    """A commit with all files of its tree: path -> content."""
+    """A commit with all files of its tree: path -> content. `sha` and `tree` are the ids git gives to them."""
 
     sha: str
     files: Mapping[str, bytes]
@@ -61,6 +63,7 @@ class Commit:
     author: str | None
     parents: tuple[str, ...]
     at: str
+    tree: str
 
 
 @dataclass
@@ -236,6 +239,7 @@ class Repository:
             ("refs/heads/", self.branches),
             ("heads/", self.branches),
             ("refs/tags/", self.tags),
+            ("tags/", self.tags),
         ):
             if ref.startswith(prefix) and ref.removeprefix(prefix) in names:
                 return self.commits[names[ref.removeprefix(prefix)]]
@@ -271,15 +275,11 @@ class GitHubState:
             self.comments: dict[int, Comment] = {}
             self.moved: dict[str, int] = {}
             self._ids = itertools.count(1001)
-            self._seeds = itertools.count(1)
+            self._seconds = itertools.count(1)
 
     def next_id(self) -> int:
         """A number nothing else has."""
         return next(self._ids)
-
-    def next_sha(self, text: str = "") -> str:
-        """A SHA nothing else has, the same in every run of the same story."""
-        return hashlib.sha1(f"{next(self._seeds)}:{text}".encode(), usedforsecurity=False).hexdigest()
 
     def account(self, login: str, type: str = "User") -> Account:
         """The account `login`, made if there is none."""
@@ -319,16 +319,21 @@ class GitHubState:
         author: str | None,
         parent: str | None = None,
     ) -> Commit:
-        """Make a commit on top of `parent`; a content of None removes the file."""
+        """Make a commit on top of `parent`; a content of None removes the file.
+
+        Commits have times of their own, a second apart, so that a SHA nothing else has is the same in every run of the
+        same story.
+        """
         tree = dict(repository.commits[parent].files) if parent else {}
         for path, content in files.items():
             if content is None:
                 tree.pop(path, None)
             else:
                 tree[path] = content.encode() if isinstance(content, str) else content
-        sha = self.next_sha(repository.full_name + message)
-        commit = Commit(sha, tree, message, author, (parent,) if parent else (), iso_now())
-        repository.commits[sha] = commit
+        at = iso_from(STORY_BEGINS + next(self._seconds))
+        unnamed = Commit("", tree, message, author, (parent,) if parent else (), at, tree_id(tree))
+        commit = replace(unnamed, sha=object_id("commit", text_of(unnamed).encode()))
+        repository.commits[commit.sha] = commit
         return commit
 
     def add_comment(
@@ -340,3 +345,10 @@ class GitHubState:
         issue.updated_at = comment.created_at
         self.comments[comment.id] = comment
         return comment
+
+
+def text_of(commit: Commit) -> CommitText:
+    """The commit in git's terms."""
+    name = commit.author or "ghost"
+    email = f"{name}@users.noreply.example.com"
+    return CommitText(commit.tree, commit.parents, name, email, seconds_from(commit.at), commit.message)

@@ -180,6 +180,7 @@ def test_comment_on_a_pull_request(event_of, changed, action):
         action=action,
         pr_id=3,
         comment="/packit build",
+        comment_before=None if action == "created" else "/packit build",
         comment_id=900,
         user_login="commenter",
         user_is_bot=False,
@@ -382,3 +383,16 @@ def test_installation_of_nobody(refusal_of, changed):
 def test_lookalikes(refusal_of, event_type):
     body = {**PULL_REQUEST, **COMMENT, **PUSH, **RELEASE, **INSTALLATION}
     assert "asks nothing of us" in refusal_of("github", event_type, body).ignored
+
+
+def test_edited_comment(event_of, changed):
+    body = changed(COMMENT, {"action": "edited", "changes": {"body": {"from": ""}}})
+    assert event_of("github", "issue_comment", body).comment_before == ""
+
+
+def test_labels(event_of, changed):
+    labels = [{"name": "ready"}, {"name": "needs, review"}]
+    body = changed(PULL_REQUEST, {"pull_request.labels": labels})
+    assert event_of("github", "pull_request", body).labels == "ready\nneeds, review"
+    body = changed(PULL_REQUEST, {"pull_request.labels": []})
+    assert event_of("github", "pull_request", body).labels == ""
