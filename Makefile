@@ -14,7 +14,7 @@ demo: $(VENV)/.demo ## Run the main job on this machine: no server, no secret, n
 	@$(BIN)/packit-worker demo $(ARGS)
 
 test: $(VENV)/.test ## Run the whole test suite (ARGS="-k word" for a part of it)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto $(ARGS)
 
 lint: $(VENV)/.test ## ruff, mypy and the contracts between packages
 	@$(BIN)/ruff check .

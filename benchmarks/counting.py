@@ -101,15 +101,15 @@ class Handled:
     def reads_before_first_check(self) -> list[Call]:
         """What was read from GitHub before it was told of the first check."""
         calls = [call for work in self.tasks for call in work.made("github")]
-        first = next(at for at, call in enumerate(calls) if call.method == "POST" and _CHECK_RUN.search(call.path))
+        first = next(
+            at for at, call in enumerate(calls) if call.method == "POST" and _CHECK_RUN.search(call.path)
+        )
         return [call for call in calls[:first] if call.method == "GET"]
 
     @property
     def tokens(self) -> int:
         """How many tokens were asked for."""
-        return sum(
-            bool(_TOKEN.search(call.path)) for work in self.tasks for call in work.made("github")
-        )
+        return sum(bool(_TOKEN.search(call.path)) for work in self.tasks for call in work.made("github"))
 
 
 class CountedService:
@@ -177,7 +177,10 @@ class CountedService:
                 work.transactions[-1].statements.append(statement)
 
         engine = self.journal.engine
-        listeners: list[tuple[str, Callable[..., None]]] = [("begin", begin), ("before_cursor_execute", execute)]
+        listeners: list[tuple[str, Callable[..., None]]] = [
+            ("begin", begin),
+            ("before_cursor_execute", execute),
+        ]
         before = len(self.sandbox.calls())
         for name, listener in listeners:
             event.listen(engine, name, listener)

@@ -152,6 +152,44 @@ class Release(ProjectEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rerun(ProjectEvent):
+    """Somebody wants checks of a commit run again. ``user_login`` is who pressed the button."""
+
+    repo_namespace: str | None
+    repo_name: str
+    commit_sha: str
+    user_login: str
+    #: Whose checks they are: an App's id and its name in links; None where the message does not tell.
+    app_id: int | None = None
+    app_slug: str | None = None
+
+    @property
+    def subject(self) -> str:
+        """The page of the commit. Where the journal knows the checks, their subject counts instead."""
+        return f"{self.project_url}/commit/{self.commit_sha}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckRunRerun(Rerun):
+    """One check is wanted again.
+
+    ``check_external_id`` is what we called it when we made it, ``check_run_id`` what the forge calls it. Its name is
+    for people.
+    """
+
+    check_external_id: str | None
+    check_run_id: int
+    check_name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckSuiteRerun(Rerun):
+    """All checks that an App has on a commit are wanted again."""
+
+    check_suite_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Installation(Event):
     """Somebody installed the service for an account."""
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from events.families import Installation, IssueComment, PullRequest, PullRequestComment, Push, Release
+from events.families import (
+    CheckRunRerun,
+    CheckSuiteRerun,
+    Installation,
+    IssueComment,
+    PullRequest,
+    PullRequestComment,
+    Push,
+    Release,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +54,22 @@ class ReleaseEvent(Release):
     """``release``: published."""
 
     task: ClassVar[str] = "task.process_release_event"
+    forge: ClassVar[str | None] = "github"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckRunRerunEvent(CheckRunRerun):
+    """``check_run``: rerequested."""
+
+    task: ClassVar[str] = "task.process_check_run_rerun_GH_event"
+    forge: ClassVar[str | None] = "github"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckSuiteRerunEvent(CheckSuiteRerun):
+    """``check_suite``: rerequested."""
+
+    task: ClassVar[str] = "task.process_check_suite_rerun_GH_event"
     forge: ClassVar[str | None] = "github"
 
 

@@ -6,10 +6,14 @@ from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit
 
 from events.base import Event
-from events.families import IssueComment, ProjectEvent, PullRequest, PullRequestComment, Push, Release
+from events.families import IssueComment, ProjectEvent, PullRequest, PullRequestComment, Push, Release, Rerun
 from packit_worker.checks.verdict import Verdict, passed, refused
-from packit_worker.journal.accounts import AccountRow, Approval
+from packit_worker.journal.accounts import AccountRow, Approval, InstallationRow
+from packit_worker.ports import FasAccount
 from packit_worker.reporting.texts import NOT_APPROVED_NEXT
+
+#: The group in Fedora whose members are let in.
+TRUSTED_GROUP = "fedora-contributor"
 
 
 def forge_of(url: str) -> str:
@@ -23,7 +27,7 @@ def accounts_of(event: Event) -> tuple[str, ...]:
     match event:
         case PullRequest() | PullRequestComment():
             names = (event.target_repo_namespace, event.user_login)
-        case IssueComment():
+        case IssueComment() | Rerun():
             names = (event.repo_namespace, event.user_login)
         case Push() | Release():
             names = (event.repo_namespace,)
@@ -61,6 +65,29 @@ def judge(event: Event, known: Mapping[str, AccountRow], admins: Collection[str]
     if waiting:
         return refused(f"the account {waiting[0]} is waiting for approval", NOT_APPROVED_NEXT)
     return refused(f"no account is on the allowlist of this service: {' or '.join(names)}", NOT_APPROVED_NEXT)
+
+
+def may_ask_for(login: str, account: str, installation: InstallationRow | None) -> bool:
+    """Whether somebody may prove themselves for an account: it is theirs, or they have installed the App for it."""
+    installer = installation.sender_login if installation else None
+    return login.lower() in {account.lower(), (installer or account).lower()}
+
+
+def vouches(fedora: FasAccount, github_login: str) -> Verdict:
+    """Whether a Fedora account proves that a GitHub account is a Fedora contributor's."""
+    if (fedora.github_username or "").lower() != github_login.lower():
+        named = f"names {fedora.github_username}" if fedora.github_username else "names none"
+        return refused(
+            f"the Fedora account {fedora.login} does not name the GitHub account {github_login}: it {named}",
+            "Enter your GitHub account in the profile of your Fedora account, https://accounts.fedoraproject.org, "
+            "and comment again.",
+        )
+    if TRUSTED_GROUP not in fedora.groups:
+        return refused(
+            f"the Fedora account {fedora.login} is not in the group {TRUSTED_GROUP}",
+            "Wait until you are, or for an operator of this service to approve the account.",
+        )
+    return passed(f"{github_login} is {fedora.login} in Fedora, of the group {TRUSTED_GROUP}")
 
 
 def _state(known: Mapping[str, AccountRow], name: str) -> Approval | None:

@@ -3,6 +3,9 @@
 Named in fedora-messaging's configuration: ``callback = "packit_worker.bus:Consumer"``. To return is to acknowledge;
 ``Nack`` puts a message back; any other exception would stop the consumer and put back all it holds, so there is none.
 https://fedora-messaging.readthedocs.io/en/stable/user-guide/consuming.html
+
+What fedora-messaging itself cannot read it would drop, or stop at, before any callback sees it. Made by its program,
+the consumer has such messages handed over as ``Unreadable`` (see ``_adapt``).
 """
 
 from __future__ import annotations
@@ -10,15 +13,18 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import sys
 import time
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import Any
 
 from fedora_messaging import config as bus_config
 from fedora_messaging.exceptions import Nack
 from fedora_messaging.message import Message
+from sqlalchemy.exc import InternalError, ProgrammingError
 
-from packit_worker import startup
+from packit_worker import catching_up, listening, logs, startup
 from packit_worker.config.service import load_service_config
 from packit_worker.intake import Intake
 from packit_worker.journal import JournalUnavailable
@@ -31,16 +37,36 @@ PAUSE = 5.0
 #: Seconds between two lines that tell how many messages were passed over.
 COUNT_INTERVAL = 60.0
 
+#: Seconds after which fedora-messaging tries to connect again, at most; left to itself it would go up to an hour.
+LONGEST_RECONNECT = 60.0
+#: Seconds after the start when missed messages are read: the queue is bound by then.
+CATCH_UP_AFTER = 60.0
+
+PASSED_OVER = "passed over"
+#: What the database raises when it is there and not as it should be: without tables, for example.
+_BROKEN = (JournalUnavailable, ProgrammingError, InternalError)
+
 _LONGEST_ID = 150
 _LONGEST_TOPIC = 200
+_LONGEST_REASON = 300
+
+
+class Unreadable(Message):
+    """Stands for a message that fedora-messaging cannot read: ``raw`` is its body as it came, ``why`` the reason."""
+
+    def __init__(self, topic: str, properties: Any, raw: bytes, why: Exception) -> None:
+        super().__init__(topic=topic, properties=properties)
+        self.raw = raw
+        self.why = f"the message cannot be read: {why}"[:_LONGEST_REASON]
 
 
 class Consumer:
-    """Records messages. One is called from one thread at a time.
+    """Records messages. fedora-messaging calls one from one thread at a time; more may.
 
     Without arguments it is made from the service's settings; ``[consumer_config]`` in fedora-messaging's configuration
-    may have ``copr_users`` and ``pause_seconds``. Builds of Copr users other than ``copr_users`` are passed over: there
-    are thousands of them an hour. An empty list takes all.
+    may have ``copr_users``, ``koji_owners``, ``pause_seconds`` and ``catch_up_after_seconds``. Builds of Copr users
+    other than ``copr_users`` are passed over, and what Koji does for others than ``koji_owners``: there are thousands
+    of them an hour. An empty list takes all.
     """
 
     def __init__(
@@ -48,32 +74,48 @@ class Consumer:
         intake: Intake | None = None,
         *,
         copr_users: Collection[str] | None = None,
+        koji_owners: Collection[str] | None = None,
         pause: float | None = None,
         count_interval: float = COUNT_INTERVAL,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         options = bus_config.conf["consumer_config"] if intake is None else {}
+        settings, journal = None, None
         if intake is None:
             settings = load_service_config()
-            intake, _ = startup.intake(settings, in_background=True)
+            logs.setup(settings.secrets())
+            _adapt()
+            intake, journal = startup.intake(settings, in_background=True)
             if copr_users is None:
                 copr_users = options.get("copr_users", settings.bus.copr_users)
+            if koji_owners is None:
+                koji_owners = options.get("koji_owners", settings.bus.koji_owners)
         self._intake = intake
-        self._copr_users = frozenset(copr_users or ())
+        #: Whose messages are taken, by a word in the topic and the key that names who it is about.
+        self._ours = (
+            (".copr.", "user", frozenset(copr_users or ())),
+            (".buildsys.", "owner", frozenset(koji_owners or ())),
+        )
         self._pause = float(options.get("pause_seconds", PAUSE)) if pause is None else pause
         self._count_interval = count_interval
         self._sleep = sleep
         self._passed_over = 0
         self._counted_at = time.monotonic()
+        if settings is not None and journal is not None and settings.bus.datagrepper_url:
+            # Asked now: with the first message that is recorded the mark would be gone.
+            catching_up.in_background(
+                settings.bus.datagrepper_url,
+                listening.topics(settings.deployment),
+                catching_up.last_recorded(journal, SOURCE),
+                self.take,
+                after=float(options.get("catch_up_after_seconds", CATCH_UP_AFTER)),
+            )
 
     def __call__(self, message: Message) -> None:
         """Write a message down. Raises ``Nack`` while it cannot be, and nothing else."""
         try:
-            if self._is_of_another(message):
-                self._count()
-                return
-            self._record(message)
-        except JournalUnavailable as error:
+            self.take(message)
+        except _BROKEN as error:
             log.error("a message of the bus is put back: %s", error)
             self._sleep(self._pause)
             raise Nack from error
@@ -81,39 +123,102 @@ class Consumer:
             # It would come again and again, and stop the consumer each time. What it said stands in the log.
             log.exception("message %r with topic %r could not be taken in", message.id, message.topic)
 
-    def _record(self, message: Message) -> None:
-        body, unreadable = _json_of(message.body)
-        topic = message.topic if isinstance(message.topic, str) else ""
-        if len(topic) > _LONGEST_TOPIC or not topic.isprintable():
-            topic, unreadable = ascii(topic)[:_LONGEST_TOPIC], "the topic of the message is no topic"
+    def take(self, message: Message) -> str:
+        """Write a message down, and say what was decided. Raises JournalUnavailable, and whatever a bug may raise."""
+        if self._is_of_another(message):
+            self._count()
+            return PASSED_OVER
+        sent = _Sent.of(message)
         decision = self._intake.accept(
             source=SOURCE,
-            event_type=topic,
-            delivery_id=f"{SOURCE}:{_identity(message.id, topic, body)}",
+            event_type=sent.topic,
+            delivery_id=sent.delivery_id,
             headers=_headers_of(message),
-            body=body,
-            ignored=unreadable,
+            body=sent.body,
+            ignored=sent.unreadable,
         )
         log.debug("message %s: %s", decision.delivery_id, decision.decision)
+        return decision.decision
+
+    def foretell(self, message: Message) -> str:
+        """What ``take`` would come to, as far as that can be known: passed over, duplicate or new."""
+        if self._is_of_another(message):
+            return PASSED_OVER
+        return "duplicate" if self._intake.knows(_Sent.of(message).delivery_id) else "new"
 
     def _is_of_another(self, message: Message) -> bool:
-        """Whether this is a build that Copr made for a user who is none of ours."""
-        if not self._copr_users or ".copr." not in str(message.topic) or not isinstance(message.body, dict):
+        """Whether this is about a build of somebody who is none of ours."""
+        if not isinstance(message.body, dict):
             return False
-        user = message.body.get("user")
-        return isinstance(user, str) and user not in self._copr_users
+        for word, key, ours in self._ours:
+            if ours and word in str(message.topic):
+                who = message.body.get(key)
+                return isinstance(who, str) and who not in ours
+        return False
 
     def _count(self) -> None:
         self._passed_over += 1
         passed = time.monotonic() - self._counted_at
         if passed >= self._count_interval:
-            log.info("passed over %d builds of other Copr users in %.0f s", self._passed_over, passed)
+            log.info("passed over %d builds of others in %.0f s", self._passed_over, passed)
             self._passed_over, self._counted_at = 0, time.monotonic()
 
     @property
     def passed_over(self) -> int:
         """How many messages were passed over since the last line that told so."""
         return self._passed_over
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sent:
+    """A message as it is recorded. ``unreadable`` is why nobody can read it, if so."""
+
+    topic: str
+    delivery_id: str
+    body: bytes
+    unreadable: str | None
+
+    @classmethod
+    def of(cls, message: Message) -> _Sent:
+        """What of a message is kept."""
+        body, unreadable = (
+            (message.raw, message.why) if isinstance(message, Unreadable) else _json_of(message.body)
+        )
+        topic = message.topic if isinstance(message.topic, str) else ""
+        if len(topic) > _LONGEST_TOPIC or not topic.isprintable():
+            topic, unreadable = ascii(topic)[:_LONGEST_TOPIC], "the topic of the message is no topic"
+        identity = f"{SOURCE}:{_identity(message.id, topic, body)}"
+        return cls(topic=topic, delivery_id=identity, body=body, unreadable=unreadable)
+
+
+def _adapt() -> None:
+    """Let fedora-messaging's program hand over what it cannot read, and come back soon after the broker was away.
+
+    Does nothing in another program: there these modules are not loaded, and loading them would start a reactor.
+    """
+    consumer = sys.modules.get("fedora_messaging.twisted.consumer")
+    factory = sys.modules.get("fedora_messaging.twisted.factory")
+    if consumer is None or factory is None:
+        return
+    read = getattr(consumer, "get_message", None)
+    if read is None:
+        log.warning("this fedora-messaging is not known: it will drop messages that it cannot read")
+        return
+    if not getattr(read, "is_adapted", False):
+        consumer.get_message = _reading(read)  # type: ignore[attr-defined]
+    # https://docs.twisted.org/en/stable/api/twisted.internet.protocol.ReconnectingClientFactory.html
+    factory.FedoraMessagingFactoryV2.maxDelay = LONGEST_RECONNECT
+
+
+def _reading(read: Callable[[str, Any, bytes], Message]) -> Callable[[str, Any, bytes], Message]:
+    def get_message(topic: str, properties: Any, body: bytes) -> Message:
+        try:
+            return read(topic, properties, body)
+        except Exception as error:
+            return Unreadable(topic, properties, body, error)
+
+    get_message.is_adapted = True  # type: ignore[attr-defined]
+    return get_message
 
 
 def _json_of(body: Any) -> tuple[bytes, str | None]:

@@ -7,7 +7,7 @@ import re
 import shlex
 from urllib.parse import urlsplit
 
-from events.families import ProjectEvent, PullRequest, Push, Release
+from events.families import ProjectEvent, PullRequest, PullRequestComment, Push, Release
 from packit_worker.ports import CoprOrder, CoprProject
 from packit_worker.situation import Job
 
@@ -55,7 +55,7 @@ def default_name(event: ProjectEvent, job: Job, deployment: str) -> str:
 def subject_of(event: ProjectEvent) -> str:
     """The pull request's number, the branch or the tag."""
     match event:
-        case PullRequest():
+        case PullRequest() | PullRequestComment():
             return str(event.pr_id)
         case Push():
             return event.branch
@@ -114,7 +114,7 @@ def srpm_script(event: ProjectEvent, job: Job, marker: str) -> str:
 
 def _fetch(event: ProjectEvent) -> list[str]:
     match event:
-        case PullRequest():
+        case PullRequest() | PullRequestComment():
             # The head that the event was about; when more was pushed since, that has its own event.
             return [
                 "git fetch --quiet --tags origin "
@@ -141,8 +141,8 @@ def _fetch(event: ProjectEvent) -> list[str]:
             raise ValueError(f"nothing is built for a {type(event).__name__}")
 
 
-def _sha(commit: str) -> str:
-    if not _SHA.fullmatch(commit):
+def _sha(commit: str | None) -> str:
+    if commit is None or not _SHA.fullmatch(commit):
         raise ValueError(f"{commit!r} is no commit")
     return commit
 

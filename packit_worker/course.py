@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import traceback
 from collections.abc import Sequence
@@ -9,14 +10,17 @@ from collections.abc import Sequence
 from events.base import InvalidFact, UnknownTask, rebuild
 from events.outcome import Ending, Outcome
 from events.pipeline import in_place
+from packit_worker import origins
 from packit_worker.errors import NotFound, NotYet, Refused, TemporaryError
-from packit_worker.journal import JournalUnavailable, checks, events
+from packit_worker.interrupting import TimedOut, Watch
+from packit_worker.journal import JournalUnavailable, Session, builds, checks, events
 from packit_worker.journal.base import State, now
-from packit_worker.journal.claims import Claim, Heart, LostClaim, take
+from packit_worker.journal.claims import Beat, Claim, Heart, LostClaim, take
 from packit_worker.journal.events import EventRow
 from packit_worker.ledger import Ledger
-from packit_worker.pipeline import Pipeline, Shop
+from packit_worker.pipeline import Pipeline, Shop, end_waiting
 from packit_worker.reporting import texts
+from packit_worker.reporting.texts import Words
 
 log = logging.getLogger(__name__)
 
@@ -26,20 +30,23 @@ def process(shop: Shop, heart: Heart, event_id: str) -> None:
     with shop.journal.write() as session:
         taken = take(session, EventRow, event_id, shop.lease)
     if taken is None:
-        log.debug("event %s is not to be had: done, with another worker, or not yet due", event_id)
+        log.info("event %s is not to be had: unknown, done, with another worker, or not yet due", event_id)
         return
     claim, row = taken
     try:
-        with heart.beating_for(claim):
-            _process(shop, claim, row)
+        with heart.beating_for(claim, shop.limit(row.lane).hard) as beat:
+            _process(shop, claim, row, beat)
     except LostClaim as lost:
         log.warning("%s", lost)
     except JournalUnavailable as error:
         # The lease runs out and the sweeper hands the event to whoever can reach the journal.
         log.error("event %s is left to the sweeper: %s", event_id, error)
+    except Exception:
+        # The lease runs out here, too; when it has come to that too often, the event is given up in few words.
+        log.exception("the end of event %s could not be written down", event_id)
 
 
-def _process(shop: Shop, claim: Claim, row: EventRow) -> None:
+def _process(shop: Shop, claim: Claim, row: EventRow, beat: Beat) -> None:
     end = End(shop, claim, row, Ledger(shop.journal, shop.hints, claim, row))
     if row.attempts > shop.settings.limits.max_attempts:
         end.dead("its worker died or hung every time", None)
@@ -49,14 +56,17 @@ def _process(shop: Shop, claim: Claim, row: EventRow) -> None:
     except (UnknownTask, InvalidFact) as wrong:
         end.dead(f"this release cannot read the event: {wrong}", None)
         return
-    pipeline = Pipeline(shop, claim, row, event)
+    watch = Watch(shop.limit(row.lane), beat)
+    pipeline = Pipeline(shop, claim, row, event, watch)
     end = End(shop, claim, row, pipeline.ledger)
     try:
-        with in_place(pipeline):
+        with watch, in_place(pipeline):
             outcomes = event.process()
     except (LostClaim, JournalUnavailable):
         raise
-    except TemporaryError as error:
+    except (TemporaryError, TimedOut) as raised:
+        # What is not a run's took too long: the next attempt may find the forge quicker.
+        error = raised if isinstance(raised, TemporaryError) else TemporaryError(str(raised))
         if pipeline.retrying.another(error):
             pipeline.ledger.decide("pipeline", "later", str(error))
             end.again(pipeline)
@@ -95,11 +105,14 @@ class End:
         with self._shop.journal.write() as session:
             self._ledger.write(session)
             if lanes:
+                self._claim.put_back(session, now(), "the rest is for another lane")
                 events.move(session, self._row.id, lanes[0])
-                self._claim.put_back(session, now(), "the rest is for another lane", attempt_counts=False)
                 following = None
             else:
                 state, reason = self._verdict(outcomes)
+                if not outcomes and self._row.claim > 1:
+                    # An earlier attempt had plans, and has shown them.
+                    self._end_hanging(session, texts.gave_up(reason, self._row.attempts))
                 self._claim.finish(session, state, reason)
                 following = events.next_of(session, self._row.subject)
         self._ledger.hint()
@@ -109,7 +122,7 @@ class End:
             self._shop.hints.event(following)
 
     def again(self, pipeline: Pipeline) -> None:
-        """Something could not be done now; the event comes again."""
+        """Something could not be done now; the event comes again, on this lane, before what is for another lane."""
         retrying = pipeline.retrying
         assert retrying.at is not None
         with self._shop.journal.write() as session:
@@ -128,14 +141,27 @@ class End:
         )
         words = texts.our_fault(self._row.id) if trace else texts.gave_up(why, self._row.attempts)
         with self._shop.journal.write() as session:
-            for check in checks.unfinished(session, self._row.id):
-                self._ledger.want(check.with_words(words.status, words.conclusion, words.title, words.summary))
             self._ledger.write(session)
+            self._end_hanging(session, words)
             self._claim.finish(session, State.DEAD, why)
             following = events.next_of(session, self._row.subject)
         self._ledger.hint()
         if following is not None:
             self._shop.hints.event(following)
+
+    def _end_hanging(self, session: Session, words: Words) -> None:
+        """No check stays pending that nothing will complete: of the event, and of the order it brings news of."""
+        building = builds.under_way(session, self._row.id)
+        for check in checks.unfinished(session, self._row.id):
+            if check.target not in building:
+                self._ledger.want(
+                    check.with_words(words.status, words.conclusion, words.title, words.summary)
+                )
+        with contextlib.suppress(UnknownTask, InvalidFact, NotYet):
+            origin = origins.find(session, rebuild(self._row.task, self._row.kwargs), self._row.id)
+            if origin is not None:
+                end_waiting(self._ledger, session, origin, words)
+        self._ledger.write(session)
 
     def _verdict(self, outcomes: Sequence[Outcome]) -> tuple[State, str]:
         notes = dict.fromkeys(outcome.note for outcome in outcomes if outcome.note)

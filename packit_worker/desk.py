@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from packit_worker.effecting import Call, Confirming, Effecting
+from packit_worker.journal.checks import Wanted
 from packit_worker.journal.effects import Effect
 from packit_worker.ledger import Ledger
 from packit_worker.planning import Run
@@ -32,13 +33,24 @@ class RunDesk:
     def report(self, check: CheckId, words: Words, url: str | None = None) -> None:
         self._want(check, words, url)
 
+    def report_elsewhere(self, check: Wanted) -> None:
+        self._ledger.want(check)
+
     def afterwards(self, write: Callable[[Session], object]) -> None:
         self._ledger.also(write)
 
     def once(
-        self, kind: str, about: str, request: Mapping[str, Any], call: Call, confirming: Confirming | None = None
+        self,
+        kind: str,
+        about: str,
+        request: Mapping[str, Any],
+        call: Call,
+        confirming: Confirming | None = None,
+        key: str | None = None,
     ) -> Posted:
-        effect = Effect(key=self.marker(kind, about), kind=kind, event_id=self._event_id, request=request)
+        effect = Effect(
+            key=key or self.marker(kind, about), kind=kind, event_id=self._event_id, request=request
+        )
 
         def confirm(session: Session, posted: Posted) -> None:
             # What is reported of an effect becomes known with it, or not at all.

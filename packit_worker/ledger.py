@@ -85,8 +85,12 @@ class Ledger:
         self._config = (project_url, commit_sha, reading)
 
     def commit(self, lease: timedelta) -> None:
-        """Write everything down in a transaction of its own, if there is anything. Raises ``LostClaim``."""
-        if not (self._decisions or self._wanted or self._planned or self._results or self._writes):
+        """Write everything down in a transaction of its own, if there is anything that matters now.
+
+        How runs went can wait for the next effect or the end: a worker that dies before that finds their effects done,
+        and twenty jobs take no more transactions than one. Raises ``LostClaim``.
+        """
+        if not (self._decisions or self._wanted or self._planned or self._writes):
             return
         with self._journal.write() as session:
             self._claim.fence(session, lease)

@@ -13,11 +13,12 @@ from sqlalchemy import update
 
 from packit_worker.errors import NotFound, Refused, TemporaryError
 from packit_worker.intake import Intake
-from packit_worker.journal import builds, checks, test_runs
+from packit_worker.journal import JournalUnavailable, builds, checks, test_runs
 from packit_worker.journal.base import now
 from packit_worker.journal.builds import BuildRow
 from packit_worker.journal.test_runs import TestRunRow
 from packit_worker.pipeline import Shop
+from packit_worker.ports import CoprBuild
 from packit_worker.reporting import texts
 
 log = logging.getLogger(__name__)
@@ -31,10 +32,17 @@ FIRST = timedelta(seconds=30)
 _ENDS = {"failed": 0, "succeeded": 1, "canceled": 2, "cancelled": 2, "skipped": 5, "forked": 8}
 
 
-def next_look(looks: int) -> datetime:
-    """When a build that has been looked at so often is looked at again."""
+#: After so long nobody looks any more: the checks ended long ago (``checks.PATIENCE``).
+FOR_SO_LONG = timedelta(days=7)
+#: A build that Copr does not know is believed to be gone at this look, some minutes after it was ordered.
+GONE_AT = 4
+
+
+def next_look(looks: int, ordered_at: datetime) -> datetime | None:
+    """When something that has been looked at so often is looked at again; None: never."""
     wait: timedelta = min(FIRST * 2 ** min(looks, 10), LONGEST)
-    return now() + wait
+    at = now() + wait
+    return at if at < ordered_at + FOR_SO_LONG else None
 
 
 def look_at_silent_builds(shop: Shop) -> int:
@@ -45,17 +53,29 @@ def look_at_silent_builds(shop: Shop) -> int:
             session.execute(
                 update(BuildRow)
                 .where(BuildRow.id == row.id)
-                .values(looks=row.looks + 1, look_at=next_look(row.looks + 1))
+                .values(looks=row.looks + 1, look_at=next_look(row.looks + 1, row.submitted_at))
             )
-    for build_id in {row.build_id for row in rows}:
-        _look_at_build(shop, build_id, [row for row in rows if row.build_id == build_id])
+    try:
+        for build_id in dict.fromkeys(row.build_id for row in rows):
+            _look_at_build(shop, build_id, [row for row in rows if row.build_id == build_id])
+    except JournalUnavailable:
+        raise
+    except TemporaryError as error:
+        # The others would have to wait for the same time-out.
+        log.warning("cannot look at Copr builds: %s", error)
     return len(rows)
 
 
 def _look_at_build(shop: Shop, build_id: str, rows: list[BuildRow]) -> None:
     try:
         build = shop.services.copr.get_build(int(build_id))
-    except (NotFound, Refused, TemporaryError) as error:
+    except NotFound as error:
+        log.warning("Copr does not know build %s: %s", build_id, error)
+        if min(row.looks for row in rows) + 1 < GONE_AT:
+            return
+        # Deleted. There will be no result, which is what being canceled comes to.
+        build = CoprBuild(id=int(build_id), url="", state="canceled")
+    except Refused as error:
         log.warning("cannot look at Copr build %s: %s", build_id, error)
         return
     for row in rows:
@@ -88,14 +108,18 @@ def look_at_silent_tests(shop: Shop) -> int:
             session.execute(
                 update(TestRunRow)
                 .where(TestRunRow.request_id == row.request_id)
-                .values(looks=row.looks + 1, look_at=next_look(row.looks + 1))
+                .values(looks=row.looks + 1, look_at=next_look(row.looks + 1, row.submitted_at))
             )
     for row in rows:
         try:
             run = shop.services.testing_farm.get_request(row.request_id)
-        except (NotFound, Refused, TemporaryError) as error:
+        except (NotFound, Refused) as error:
+            # It stays as it is until its check's deadline.
             log.warning("cannot look at request %s: %s", row.request_id, error)
             continue
+        except TemporaryError as error:
+            log.warning("cannot look at requests: %s", error)
+            break
         if run.state.is_final:
             _intake(shop).accept(
                 source="testing-farm",
@@ -115,10 +139,7 @@ def end_late_checks(shop: Shop) -> int:
         late = checks.past_deadline(session)
         ids = checks.want(
             session,
-            [
-                check.with_words(words.status, words.conclusion, words.title, words.summary)
-                for check in late
-            ],
+            [check.with_words(words.status, words.conclusion, words.title, words.summary) for check in late],
         )
     for check_id in ids:
         shop.hints.check(check_id)

@@ -7,7 +7,7 @@ request's.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -16,13 +16,17 @@ from sqlalchemy.orm import Session
 
 from events.base import Event, rebuild
 from events.copr import CoprBuildEvent
-from events.families import ProjectEvent, PullRequest, Push, Release
+from events.families import IssueComment, ProjectEvent, PullRequest, PullRequestComment, Push, Rerun
+from events.github import CheckRunRerunEvent, CheckSuiteRerunEvent
 from events.testing_farm import TestingFarmResultEvent
+from packit_worker import reruns
+from packit_worker.commands import Asked, new_commands
 from packit_worker.errors import NotYet
 from packit_worker.journal import builds, test_runs
 from packit_worker.journal.builds import BuildRow
 from packit_worker.journal.effects import EffectRow, EffectState
 from packit_worker.journal.test_runs import TestRunRow
+from packit_worker.reruns import Again
 
 #: Kinds of effects that results come back for.
 COPR_BUILD = "copr_build"
@@ -33,7 +37,8 @@ TEST_REQUEST = "test_request"
 class Origin:
     """The event at the root, the commit it is about, and the order that brought the news, if any.
 
-    ``job`` is the key of the job that was ordered for; ``event_id`` that of the event that ordered.
+    ``job`` is the key of the job that was ordered for; ``event_id`` that of the event that ordered. ``again``: what is
+    run again, where somebody wants that; ``event`` is then the one that had it run the first time.
     """
 
     event: ProjectEvent
@@ -42,9 +47,10 @@ class Origin:
     event_id: str | None = None
     build: BuildRow | None = None
     test_run: TestRunRow | None = None
+    again: Again | None = None
 
 
-Finder = Callable[[Session, Event], "Origin | None"]
+Finder = Callable[[Session, Event, str], "Origin | None"]
 F = TypeVar("F", bound=Finder)
 _finders: dict[type[Event], Finder] = {}
 
@@ -59,30 +65,43 @@ def origin_of(event_class: type[Event]) -> Callable[[F], F]:
     return register
 
 
-def find(session: Session, event: Event) -> Origin | None:
+def find(session: Session, event: Event, event_id: str) -> Origin | None:
     """The origin of an event, or None: it needs none, or nothing of ours is behind it.
 
     Raises ``NotYet`` when an order is under way that the event may belong to.
     """
-    if isinstance(event, ProjectEvent):
-        return Origin(event=event, commit_sha=commit_of(event))
     finder = _finders.get(type(event))
-    return finder(session, event) if finder else None
+    if finder is not None:
+        return finder(session, event, event_id)
+    return Origin(event=event, commit_sha=commit_of(event)) if isinstance(event, ProjectEvent) else None
 
 
 def commit_of(event: ProjectEvent) -> str | None:
-    """The commit (or tag) at which the package configuration is read; None where only the forge knows."""
+    """The commit at which the package configuration is read; None where only the forge knows."""
     match event:
-        case PullRequest() | Push():
+        case PullRequest() | PullRequestComment() | Push():
             return event.commit_sha
-        case Release():
-            return event.tag_name
         case _:
             return None
 
 
+def asked_of(task: str, kwargs: Mapping[str, object]) -> Asked | None:
+    """What the comment asked for that ordered something; None where it was no comment. Of an order's row."""
+    event = rebuild(task, dict(kwargs))
+    return asked_by(event) if event.by_hand else None
+
+
+def asked_by(event: Event) -> Asked:
+    """What a comment asks for (of an edited one, what is new in it); of other events, nothing."""
+    match event:
+        case PullRequestComment() | IssueComment():
+            return new_commands(event.comment_before, event.comment)
+        case _:
+            return Asked()
+
+
 @origin_of(CoprBuildEvent)
-def _of_copr_build(session: Session, event: Event) -> Origin | None:
+def _of_copr_build(session: Session, event: Event, _: str) -> Origin | None:
     assert isinstance(event, CoprBuildEvent)
     row = builds.find(session, "copr", str(event.build_id), event.chroot or "")
     if row is None:
@@ -94,11 +113,12 @@ def _of_copr_build(session: Session, event: Event) -> Origin | None:
         job=row.job,
         event_id=row.event_id,
         build=row,
+        again=reruns.told(session, row.event_id),
     )
 
 
 @origin_of(TestingFarmResultEvent)
-def _of_test_run(session: Session, event: Event) -> Origin | None:
+def _of_test_run(session: Session, event: Event, _: str) -> Origin | None:
     assert isinstance(event, TestingFarmResultEvent)
     row = test_runs.find(session, event.pipeline_id)
     if row is None:
@@ -111,6 +131,16 @@ def _of_test_run(session: Session, event: Event) -> Origin | None:
         event_id=row.event_id,
         test_run=row,
     )
+
+
+@origin_of(CheckRunRerunEvent)
+@origin_of(CheckSuiteRerunEvent)
+def _of_rerun(session: Session, event: Event, event_id: str) -> Origin | None:
+    assert isinstance(event, Rerun)
+    again = reruns.told(session, event_id) or reruns.find(session, event)
+    if again is None:
+        return None
+    return Origin(event=reruns.root_event(session, again), commit_sha=event.commit_sha, again=again)
 
 
 def _project_event(task: str, kwargs: dict[str, object]) -> ProjectEvent:

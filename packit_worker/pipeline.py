@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import TypeVar
 
 from events.base import Event
-from events.families import ProjectEvent, Result
+from events.families import IssueComment, ProjectEvent, PullRequestComment, Rerun, Result
 from events.outcome import Ending, Outcome
-from packit_worker import access, configs, facts, planning, registry, targets
+from packit_worker import access, commits, configs, conversing, facts, origins, planning, registry, reruns, targets
 from packit_worker.checks.verdict import Kind
+from packit_worker.commands import Asked, Mistake
 from packit_worker.config.package import FILE_NAMES, PackageConfig, PackageConfigError
 from packit_worker.config.service import ServiceConfig
 from packit_worker.desk import RunDesk
@@ -23,7 +24,8 @@ from packit_worker.errors import NotFound, Refused, TemporaryError, UserError
 from packit_worker.facts import Facts
 from packit_worker.handlers.base import Context, Services
 from packit_worker.hints import Hints
-from packit_worker.journal import Journal, JournalUnavailable
+from packit_worker.interrupting import Limit, Progress, TimedOut
+from packit_worker.journal import Journal, JournalUnavailable, Session, checks
 from packit_worker.journal.base import now
 from packit_worker.journal.checks import Wanted
 from packit_worker.journal.claims import Claim, LostClaim
@@ -33,6 +35,7 @@ from packit_worker.ledger import Ledger
 from packit_worker.origins import Origin
 from packit_worker.planning import Plan, Run
 from packit_worker.ports import ForgeProject, Permission
+from packit_worker.registry import Answer
 from packit_worker.reporting import names, texts
 from packit_worker.reporting.names import CheckId
 from packit_worker.reporting.texts import Words
@@ -59,16 +62,25 @@ class Shop:
     def settle(self) -> timedelta:
         return timedelta(seconds=self.settings.limits.settle_seconds)
 
+    def limit(self, lane: str) -> Limit:
+        """How long work of a lane may take."""
+        return Limit(self.settings.lanes[lane].soft_time_limit)
+
+
+class Unusable(UserError):
+    """There is no package configuration, or none that can be used; what follows has been decided and shown."""
+
 
 class Pipeline:
     """One event's way through the four steps. Implements ``events.pipeline.Pipeline``."""
 
-    def __init__(self, shop: Shop, claim: Claim, row: EventRow, event: Event) -> None:
+    def __init__(self, shop: Shop, claim: Claim, row: EventRow, event: Event, progress: Progress) -> None:
         self._shop = shop
         self._row = row
         self._event = event
+        self._progress = progress
         self.ledger = Ledger(shop.journal, shop.hints, claim, row)
-        self.retrying = Retrying(row.attempts, shop.settings.limits.max_attempts)
+        self.retrying = Retrying(row.attempts, shop.settings.limits.max_attempts, since=row.created_at)
         self._effecting = Effecting(shop.journal, claim, lease=shop.lease, settle=shop.settle)
         self._situation: Situation | None = None
         self._permission = _remembered(self._ask_permission, str.lower)
@@ -82,7 +94,7 @@ class Pipeline:
 
     def is_open_project(self, event: Event) -> bool:
         """The project is public, or private and let in by ``enabled_private_namespaces``."""
-        if not isinstance(event, ProjectEvent):
+        if not isinstance(event, ProjectEvent) or (isinstance(event, Rerun) and self.facts.origin is None):
             return True
         private = event.project_is_private
         if private is None:
@@ -107,50 +119,44 @@ class Pipeline:
         if not answers:
             self.ledger.decide("handlers", "ignored", f"{registry.NO_HANDLER_YET} for {type(event).__name__}")
             return []
+        if isinstance(event, PullRequestComment | IssueComment):
+            return self._plan_commands(event, answers)
         origin = self.facts.origin
-        if isinstance(event, Result) and origin is None:
+        if isinstance(event, Result | Rerun) and origin is None:
             self.ledger.decide("origin", "ignored", "it is not about anything this service has ordered")
             return []
-        config: PackageConfig | None = None
-        jobs: list[Job] = []
-        if any(answer.jobs for answer in answers):
-            assert origin is not None, "only events of a project have jobs"
-            config = self._config(origin)
-            if config is None:
-                return []
-            jobs, left_out = planning.applying_jobs(config, origin.event.trigger, registry.served_jobs())
-            self.ledger.decided(left_out)
-        self._situation = Situation(
-            event=event,
-            origin=origin,
-            config=config,
-            jobs=tuple(jobs),
-            planned_before=frozenset(self.facts.runs),
-            admins=self._admins,
-            chroots=_remembered(self._chroots, lambda job: job.key),
-            permission=self._permission,
-        )
+        if isinstance(event, Rerun) and origin is not None and origin.again is not None:
+            again = origin.again
+            self.ledger.decide(reruns.STEP, reruns.FOUND, again.reason, facts=again.facts)
         try:
-            plan = planning.plan(self._situation, answers)
-        except UserError as error:
-            self._invalid(str(error), error.next_step, None)
+            plan = self._planned(answers, origins.asked_by(origin.event) if origin else Asked())
+        except Unusable:
             return []
-        self.ledger.decided(plan.decisions)
-        self.ledger.plan(run.key for run in plan.runs)
-        self._note_project(origin)
-        self._show(plan)
-        if not plan.runs and not plan.refusals:
-            self.ledger.decide("plan", "nothing to do", _why_nothing(plan, jobs))
+        self._show(plan.runs)
+        for refusal in plan.refusals:
+            self._tell(refusal.run, texts.refused(refusal.verdict.reason, refusal.verdict.next_step))
         return plan.runs
 
     def is_approved(self, event: Event, plan: Sequence[Run]) -> bool:
         """An account behind the event is on the allowlist; else the checks that would have run say what to do."""
+        if not any(run.handler.needs_approval for run in plan):
+            self.ledger.decide("allowlist", "approved", "nothing is going to run that an account has to be approved for")
+            return True
         user = getattr(event, "user_login", None)
         verdict = access.judge(event, self.facts.accounts, self._admins, user)
         if verdict.kind == Kind.PASS:
             self.ledger.decide("allowlist", "approved", verdict.reason)
+            if event.by_hand:
+                self._show(plan)
             return True
         self.ledger.decide("allowlist", "refused", verdict.reason, next_step=verdict.next_step)
+        if event.by_hand:
+            # Whoever has no say here does not change what the checks of others show.
+            answering = conversing.refused(event, verdict.reason, verdict.next_step)
+            self.ledger.plan(run.key for run in answering)
+            for run in answering:
+                self.run(run)
+            return False
         self.ledger.plan([])
         for run in plan:
             self._tell(run, texts.refused(verdict.reason, verdict.next_step))
@@ -185,16 +191,153 @@ class Pipeline:
 
     # What the steps are made of.
 
+    def _plan_commands(
+        self, event: PullRequestComment | IssueComment, answers: Sequence[Answer]
+    ) -> Sequence[Run]:
+        """The runs that answer a comment: what it asks for, a reaction, and an answer where one is due."""
+        asked = self._heard(event)
+        if not asked:
+            return []
+        self._situation = self._situated(asked, self.facts.origin, None, [])
+        plan, trouble = Plan(), None
+        try:
+            plan = self._planned([answer for answer in answers if asked.of(*answer.commands)], asked)
+        except UserError as error:
+            trouble = error
+        runs = conversing.around(event, asked, plan, trouble)
+        self.ledger.plan(run.key for run in runs)
+        return runs
+
+    def _heard(self, event: PullRequestComment | IssueComment) -> Asked:
+        """What a comment asks for; nothing, with the reason written down, if it asks for nothing."""
+        us = f"{self._shop.settings.github.app_slug}[bot]"
+        if event.user_is_bot or event.user_login.lower() == us.lower():
+            self.ledger.decide("comment", "ignored", f"{event.user_login} is a program, and programs give no commands")
+            return Asked()
+        asked = origins.asked_by(event)
+        if not asked:
+            new = "new " if event.comment_before is not None else ""
+            self.ledger.decide("comment", "ignored", f"the comment holds no {new}command")
+            return asked
+        asked = self._with_real_targets(asked)
+        for mistake in asked.mistakes:
+            self.ledger.decide("comment", "mistake", mistake.message, next_step=mistake.nearest)
+        for command in asked.commands:
+            self.ledger.decide("comment", "understood", f"it asks for {command.verb}")
+        return asked
+
+    def _with_real_targets(self, asked: Asked) -> Asked:
+        """The same, with commands that name what cannot be a target among the mistakes."""
+        commands, mistakes = [], list(asked.mistakes)
+        for command in asked.commands:
+            try:
+                self._named(command.targets)
+                commands.append(command)
+            except UserError as error:
+                mistakes.append(Mistake(line=f"/packit {command.verb}", message=f"{error}. {error.next_step}"))
+        return Asked(commands=tuple(commands), mistakes=tuple(mistakes))
+
+    def _planned(self, answers: Sequence[Answer], asked: Asked) -> Plan:
+        """The plan for these lines of the table, written down. Raises UserError where there can be none."""
+        origin = self.facts.origin
+        config: PackageConfig | None = None
+        jobs: list[Job] = []
+        try:
+            if any(answer.jobs for answer in answers):
+                origin = self._at_its_commit()
+                config = self._config(origin)
+                jobs, left_out = planning.applying_jobs(
+                    config,
+                    origin.event,
+                    registry.served_jobs(),
+                    lambda: self._project().default_branch(),
+                    _remembered(lambda number: self._project().pull_request(number), str),
+                )
+                self.ledger.decided(left_out)
+            self._situation = self._situated(asked, origin, config, jobs)
+            plan = planning.plan(self._situation, answers)
+        except Unusable:
+            raise
+        except UserError as error:
+            if config is not None:
+                self._invalid(str(error), error.next_step, None)
+                raise Unusable(str(error), next_step=error.next_step) from error
+            raise
+        self.ledger.decided(plan.decisions)
+        self.ledger.plan(run.key for run in plan.runs)
+        self._note_project(origin)
+        if not plan.runs and not plan.refusals:
+            self.ledger.decide("plan", "nothing to do", _why_nothing(plan, jobs))
+        return plan
+
+    def _situated(
+        self, asked: Asked, origin: Origin | None, config: PackageConfig | None, jobs: Sequence[Job]
+    ) -> Situation:
+        return Situation(
+            event=self._event,
+            origin=origin,
+            config=config,
+            jobs=tuple(jobs),
+            planned_before=frozenset(self.facts.runs),
+            admins=self._admins,
+            chroots=_remembered(self._chroots, lambda job: job.key),
+            permission=self._permission,
+            asked=asked,
+            named=_remembered(self._named, " ".join),
+            built=self.facts.built,
+            tested=self.facts.tested,
+            app_id=self._shop.settings.github.app_id,
+            approvals_url=self._shop.settings.approval_repository_url,
+        )
+
+    def _at_its_commit(self) -> Origin:
+        """The origin with its commit, which the forge is asked for where the event does not tell it.
+
+        Raises UserError where nothing may be done for it, NotFound, TemporaryError.
+        """
+        origin = self.facts.origin
+        assert origin is not None, "only events of a project have jobs"
+        if origin.commit_sha is not None:
+            return origin
+        if self.facts.told is not None:
+            found: commits.Commit | None = commits.again(origin.event, self.facts.told)
+        else:
+            try:
+                found = commits.look_up(
+                    self._project(), origin.event, seen=self.facts.heads, permission=self._permission
+                )
+            except commits.Moved as error:
+                self.ledger.decide(
+                    commits.STEP,
+                    commits.MOVED,
+                    str(error),
+                    next_step=error.next_step,
+                    facts={"commit_sha": error.sha},
+                )
+                raise
+            except UserError as error:
+                self.ledger.decide(commits.STEP, "refused", str(error), next_step=error.next_step)
+                raise
+        if found is None:
+            return origin
+        self.ledger.decide(
+            commits.STEP, commits.READ, found.reason, facts={**found.facts, "commit_sha": found.sha}
+        )
+        origin = replace(origin, event=found.event, commit_sha=found.sha)
+        self.facts = facts.at_commit(self._shop.journal, self.facts, self._row, origin)
+        return origin
+
     def _run(self, run: Run) -> tuple[Ending, str, str | None]:
         """Ending, note and (of a bug) the traceback."""
+        self._progress.goes_on()
         try:
             return Ending.DONE, run.handler(self._context(run)).run(), None
         except (LostClaim, JournalUnavailable):
             raise
         except UserError as error:
-            self._tell(run, texts.user_error(str(error), error.next_step))
+            self._tell(run, texts.user_error(str(error), error.next_step), error.url)
             return Ending.FAILED, str(error), None
-        except Refused as error:
+        except (Refused, NotFound) as error:
             self._tell(run, texts.user_error(str(error), texts.REFUSED_NEXT))
             return Ending.FAILED, str(error), None
         except TemporaryError as error:
@@ -202,6 +345,11 @@ class Pipeline:
                 return Ending.RETRY, str(error), None
             self._tell(run, texts.gave_up(str(error), self._row.attempts))
             return Ending.FAILED, f"given up after {self._row.attempts} attempts: {error}", None
+        except TimedOut as late:
+            self._progress.goes_on()
+            log.error("%s %s", run.handler.__name__, late)
+            self._tell(run, texts.timed_out(str(late)))
+            return Ending.FAILED, str(late), traceback.format_exc()
         except Exception as error:
             log.exception("%s has a bug", run.handler.__name__)
             self._tell(run, texts.our_fault(self._row.id))
@@ -221,32 +369,33 @@ class Pipeline:
             desk=RunDesk(
                 run=run, event_id=self._row.id, ledger=self.ledger, effecting=self._effecting, want=self._want
             ),
+            project=self._project,
+            reply=run.reply,
         )
 
-    def _config(self, origin: Origin) -> PackageConfig | None:
-        """The package configuration at the origin's commit; None after it was decided what follows from having none."""
+    def _config(self, origin: Origin) -> PackageConfig:
+        """The package configuration at the origin's commit. Raises Unusable after it was decided what follows."""
         step = "package configuration"
         if origin.commit_sha is None:
-            self.ledger.decide(step, "ignored", "the event names no commit to read it at")
-            return None
+            reason = "the event names no commit to read it at"
+            self.ledger.decide(step, "ignored", reason)
+            raise Unusable(reason, next_step="")
         reading = self.facts.reading
         if reading is None:
             reading = configs.read(self._project(), origin.commit_sha)
             self.ledger.read(origin.event.project_url, origin.commit_sha, reading)
         at = origin.commit_sha[:12]
         if reading.path is None:
-            self.ledger.decide(
-                step,
-                "none",
-                f"there is no package configuration at {at}",
-                next_step=f"Add {FILE_NAMES[0]} to the top directory of the project.",
-            )
-            return None
+            reason = f"there is no package configuration at {at}"
+            next_step = f"Add {FILE_NAMES[0]} to the top directory of the project."
+            self.ledger.decide(step, "none", reason, next_step=next_step)
+            raise Unusable(reason, next_step=next_step)
         try:
             config = configs.understand(reading, origin.event.project_url)
         except PackageConfigError as error:
-            self._invalid(str(error), "Correct the package configuration and push again.", error)
-            return None
+            next_step = "Correct the package configuration and push again."
+            self._invalid(str(error), next_step, error)
+            raise Unusable(str(error), next_step=next_step) from error
         self.ledger.decide(step, "read", f"{reading.path} at {at}")
         return config
 
@@ -271,8 +420,10 @@ class Pipeline:
         self._want(CheckId(kind=names.PACKAGE_CONFIG, job="", target=""), words, None)
 
     def _chroots(self, job: Job) -> tuple[str, ...]:
-        wanted = job.config.targets or targets.DEFAULT_TARGETS
-        return targets.chroots(wanted, self._shop.services.aliases.expand)
+        return self._named(job.config.targets or targets.DEFAULT_TARGETS)
+
+    def _named(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        return targets.chroots(names, self._shop.services.aliases.expand)
 
     def _ask_permission(self, login: str) -> Permission:
         try:
@@ -289,19 +440,31 @@ class Pipeline:
     def _admins(self) -> frozenset[str]:
         return frozenset(admin.lower() for admin in self._shop.settings.admins)
 
-    def _show(self, plan: Plan) -> None:
-        for run in plan.runs:
+    def _show(self, runs: Sequence[Run]) -> None:
+        for run in runs:
             if run.key in self.facts.runs:
                 continue  # an earlier attempt has shown it, and may have shown more since
             for check in run.shows:
                 self._want(check, run.handler.first_words(check), None)
-        for refusal in plan.refusals:
-            self._tell(refusal.run, texts.refused(refusal.verdict.reason, refusal.verdict.next_step))
 
-    def _tell(self, run: Run, words: Words) -> None:
-        """Say it on all the checks of a run."""
+    def _tell(self, run: Run, words: Words, url: str | None = None) -> None:
+        """Say it on all the checks of a run; of a run about news, on those that were waiting for the news."""
         for check in run.shows:
-            self._want(check, words, None)
+            self._want(check, words, url)
+        origin = self.facts.origin
+        if not run.shows and origin is not None and origin.event_id is not None:
+            jobs = self._waiting_jobs(run, origin)
+            self.ledger.also(lambda session: end_waiting(self.ledger, session, origin, words, jobs))
+
+    def _waiting_jobs(self, run: Run, origin: Origin) -> frozenset[str]:
+        """The jobs whose checks wait for the news that a run is about."""
+        jobs = {origin.job or ""}
+        if run.job is not None and origin.build is not None and self._situation is not None:
+            try:
+                jobs |= {test.key for test in self._situation.tests_of(run.job, origin.build.chroot)}
+            except (UserError, TemporaryError) as error:
+                log.warning("cannot tell which tests wait for %s: %s", origin.build.chroot, error)
+        return frozenset(jobs)
 
     def _want(self, check: CheckId, words: Words, url: str | None) -> None:
         origin = self.facts.origin
@@ -341,6 +504,21 @@ class Pipeline:
             self.ledger.seen(
                 event.project_url, is_private=event.project_is_private, installation_id=event.installation_id
             )
+
+
+def end_waiting(
+    ledger: Ledger, session: Session, origin: Origin, words: Words, jobs: Collection[str] | None = None
+) -> None:
+    """Give the checks that wait for news of a build or of tests their last words; of these jobs, or of all.
+
+    Checks of a source package there are none: what waits for it waits for the packages, too.
+    """
+    about = origin.build or origin.test_run
+    if about is None or origin.event_id is None:
+        return
+    for check in checks.unfinished(session, origin.event_id, about.chroot):
+        if jobs is None or check.job in jobs:
+            ledger.want(check.with_words(words.status, words.conclusion, words.title, words.summary))
 
 
 Q = TypeVar("Q")

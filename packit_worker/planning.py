@@ -5,12 +5,15 @@ Pure but for the questions a ``Situation`` may ask. The pipeline writes the plan
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from events.families import ProjectEvent
+from packit_worker.checks.jobs import AskPullRequest, DefaultBranch, why_not
 from packit_worker.checks.verdict import Kind, Verdict, passed
+from packit_worker.commands import Verb
 from packit_worker.config.package import JobConfig, JobTrigger, JobType, PackageConfig
-from packit_worker.handlers.base import Handler
+from packit_worker.handlers.base import Handler, Reply
 from packit_worker.journal.decisions import Decision
 from packit_worker.journal.runs import RunKey
 from packit_worker.registry import Answer
@@ -23,11 +26,15 @@ Served = frozenset[JobType]
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """A handler about to run for a job (None: it needs none). ``shows``: the checks it reports on."""
+    """A handler about to run for a job (None: it needs none). ``shows``: the checks it reports on.
+
+    ``reply``: what is to be said to a comment, of a run that says it.
+    """
 
     handler: type[Handler]
     job: Job | None
     shows: tuple[CheckId, ...] = ()
+    reply: Reply | None = None
 
     @property
     def key(self) -> RunKey:
@@ -44,31 +51,48 @@ class Refusal:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What shall run, what may not, and why everything else is not."""
+    """What shall run, what may not, and why everything else is not.
 
-    runs: tuple[Run, ...]
-    refusals: tuple[Refusal, ...]
-    decisions: tuple[Decision, ...]
+    ``idle``: verbs of a comment that nothing runs for, and why.
+    """
+
+    runs: tuple[Run, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    idle: Mapping[Verb, str] = field(default_factory=dict)
 
 
-def applying_jobs(config: PackageConfig, trigger: str | None, served: Served) -> tuple[list[Job], list[Decision]]:
-    """The jobs of a configuration that a trigger starts, and a decision for each of the others.
+def applying_jobs(
+    config: PackageConfig,
+    event: ProjectEvent,
+    served: Served,
+    default_branch: DefaultBranch,
+    pull_request: AskPullRequest,
+) -> tuple[list[Job], list[Decision]]:
+    """The jobs of a configuration that an event starts, and a decision for each of the others.
 
-    A monorepo's job stands once per package. Tests without any build among these jobs get an implied one.
+    A monorepo's job stands once per package. Tests without any build among the jobs for such events get an implied
+    one. Raises UserError, TemporaryError.
     """
     jobs: list[Job] = []
     decisions: list[Decision] = []
+    builds_listed = False
     for job in config.views():
         name = f"job {job.index + 1}, {job.type}@{job.trigger}"
-        if job.trigger != trigger:
-            decisions.append(_not(name, f"it is for {job.trigger} events, this is a {trigger} event"))
+        if job.trigger != event.trigger:
+            reason: str | None = f"it is for {job.trigger} events, this is a {event.trigger} event"
         elif job.type not in served:
-            decisions.append(_not(name, f"no handler yet for {job.type} jobs"))
-        elif job.manual_trigger:
-            decisions.append(_not(name, "it has manual_trigger: only a comment starts it"))
+            reason = f"no handler yet for {job.type} jobs"
         else:
+            reason = why_not(job, event, default_branch, pull_request)
+            builds_listed = builds_listed or (reason is None and job.type == JobType.COPR_BUILD)
+            if job.manual_trigger and not event.by_hand:
+                reason = reason or "it has manual_trigger: only a comment starts it"
+        if reason is None:
             jobs.append(_job(job, job.packages[0] if config.is_monorepo else None))
-    return jobs + _implied_builds(jobs), decisions
+        else:
+            decisions.append(_not(name, reason))
+    return jobs if builds_listed else jobs + _implied_builds(jobs), decisions
 
 
 def _job(job: JobConfig, package: str | None) -> Job:
@@ -78,8 +102,6 @@ def _job(job: JobConfig, package: str | None) -> Job:
 
 def _implied_builds(jobs: Sequence[Job]) -> list[Job]:
     """The build that tests need and no job lists: one per package, for the targets of all its tests."""
-    if any(job.type == JobType.COPR_BUILD for job in jobs):
-        return []
     implied: dict[str | None, Job] = {}
     for test in jobs:
         if test.type != JobType.TESTS or test.config.skip_build:
@@ -104,8 +126,15 @@ def plan(situation: Situation, answers: Iterable[Answer]) -> Plan:
     runs: list[Run] = []
     refusals: list[Refusal] = []
     decisions: list[Decision] = []
+    idle: dict[Verb, list[str]] = {}
+    busy: set[Verb] = set()
     for answer in answers:
         name = answer.handler.__name__
+        verbs = {command.verb for command in situation.asked.of(*answer.commands)}
+        if answer.commands and not verbs:
+            decisions.append(_not(name, "the comment does not ask for it"))
+            continue
+        before = len(runs) + len(refusals), len(decisions)
         jobs: list[Job | None] = list(situation.of_type(*answer.jobs)) if answer.jobs else [None]
         if not jobs:
             wanted = " or ".join(answer.jobs)
@@ -125,7 +154,16 @@ def plan(situation: Situation, answers: Iterable[Answer]) -> Plan:
                 decisions.append(
                     Decision(step=label, verdict="refused", reason=verdict.reason, next_step=verdict.next_step)
                 )
-    return Plan(runs=tuple(runs), refusals=tuple(refusals), decisions=tuple(decisions))
+        if len(runs) + len(refusals) > before[0]:
+            busy |= verbs
+        for verb in verbs:
+            idle.setdefault(verb, []).extend(decision.reason for decision in decisions[before[1] :])
+    return Plan(
+        runs=tuple(runs),
+        refusals=tuple(refusals),
+        decisions=tuple(decisions),
+        idle={verb: "; ".join(dict.fromkeys(why)) for verb, why in idle.items() if verb not in busy},
+    )
 
 
 def _verdict(handler: type[Handler], situation: Situation, job: Job | None) -> Verdict | None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from packit_worker.config.service import ServiceConfig
+
+_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,20 +24,11 @@ class Process:
 
 
 def web(host: str, port: int, *, workers: int = 1) -> Process:
-    """The web door. Threads, because a slow client must not hold up the others."""
+    """The web door; how gunicorn serves it stands in ``packit_worker.web.serving``."""
     command = (
-        *(sys.executable, "-m", "gunicorn", "packit_worker.web.wsgi:app"),
-        *("--worker-class", "gthread", "--workers", str(workers), "--threads", "8"),
-        *(
-            "--bind",
-            f"{host}:{port}",
-            "--timeout",
-            "30",
-            "--graceful-timeout",
-            "20",
-            "--log-level",
-            "warning",
-        ),
+        *(sys.executable, "-m", "gunicorn", "--config", "python:packit_worker.web.serving"),
+        *("--workers", str(workers), "--bind", f"{host}:{port}"),
+        "packit_worker.web.wsgi:app",
     )
     return Process(name="web", command=command)
 
@@ -71,3 +67,9 @@ def all_of(settings: ServiceConfig, host: str, port: int) -> Iterator[Process]:
     yield sweeper()
     if settings.bus.feed_url:
         yield feed()
+
+
+def end_with_parent() -> None:
+    """In a child, before its program begins: get SIGTERM when the thread that started it dies, however (Linux)."""
+    with contextlib.suppress(OSError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

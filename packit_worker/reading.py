@@ -3,33 +3,67 @@
 from __future__ import annotations
 
 import logging
+import traceback
 
-from events.families import PullRequest
+from sqlalchemy.orm import Session
+
+from events.base import PARSE, Event
+from events.families import PullRequest, Rerun
+from packit_worker import reruns
+from packit_worker.errors import TemporaryError
 from packit_worker.intake import Unreadable, decode
+from packit_worker.interrupting import TimedOut, Watch
 from packit_worker.journal import JournalUnavailable, events
 from packit_worker.journal.base import State
-from packit_worker.journal.claims import Claim, LostClaim, take
+from packit_worker.journal.claims import Claim, Heart, LostClaim, take
 from packit_worker.journal.deliveries import Delivery
 from packit_worker.pipeline import Shop
+from packit_worker.retrying import Retrying
 from parsers.parsing import parse
 from parsers.sending import Sending, held
 
 log = logging.getLogger(__name__)
 
 
-def read(shop: Shop, delivery_id: str) -> None:
-    """Parse a delivery, write its event down, send the event's task. Two transactions; nothing a second time."""
+def read(shop: Shop, heart: Heart, delivery_id: str) -> None:
+    """Parse a delivery, write its event down, send the event's task. Two transactions; nothing a second time.
+
+    A parser that fails has a bug, or this release does not know what the next will: it is tried again as often as
+    anything else, and then given up with the traceback, to be replayed.
+    """
     try:
         with shop.journal.write() as session:
             taken = take(session, Delivery, delivery_id, shop.lease)
         if taken is None:
-            log.debug("delivery %s is not to be had: read, held, or with another worker", delivery_id)
+            log.info("delivery %s is not to be had: unknown, read, held, or with another worker", delivery_id)
             return
-        _read(shop, *taken)
+        claim, delivery = taken
+        limit = shop.limit(PARSE)
+        try:
+            with heart.beating_for(claim, limit.hard) as beat, Watch(limit, beat):
+                _read(shop, claim, delivery)
+        except (LostClaim, JournalUnavailable):
+            raise
+        except (Exception, TimedOut) as error:
+            log.exception("the parser of delivery %s has a bug", delivery_id)
+            _failed(shop, claim, delivery, error)
     except LostClaim as lost:
         log.warning("%s", lost)
     except JournalUnavailable as error:
         log.error("delivery %s is left to the sweeper: %s", delivery_id, error)
+
+
+def _failed(shop: Shop, claim: Claim, delivery: Delivery, error: BaseException) -> None:
+    retrying = Retrying(delivery.attempts, shop.settings.limits.max_attempts)
+    what = f"{type(error).__name__}: {error}"
+    with shop.journal.write() as session:
+        if retrying.another(TemporaryError(what)):
+            assert retrying.at is not None
+            claim.put_back(session, retrying.at, f"its parser failed with {what}")
+        else:
+            trace = "".join(traceback.format_exception(error))
+            why = f"its parser failed with {what}; packit-worker replay tries again\n{trace}"
+            claim.finish(session, State.DEAD, why)
 
 
 def _read(shop: Shop, claim: Claim, delivery: Delivery) -> None:
@@ -51,7 +85,7 @@ def _read(shop: Shop, claim: Claim, delivery: Delivery) -> None:
             task=made.task,
             lane=made.queue,
             kwargs=made.kwargs,
-            subject=made.event.subject,
+            subject=_subject(session, made.event),
             same_as=made.event.same_as,
         )
         if not is_new:
@@ -61,6 +95,10 @@ def _read(shop: Shop, claim: Claim, delivery: Delivery) -> None:
             events.supersede(session, subject=made.event.subject, task=made.task, by=event_id)
         claim.finish(session, State.DONE, None)
     shop.hints.sending(made, event_id=event_id, delivery_id=delivery.id)
+
+
+def _subject(session: Session, event: Event) -> str:
+    return reruns.subject_of(session, event) if isinstance(event, Rerun) else event.subject
 
 
 def _parse(delivery: Delivery) -> Sending | tuple[State, str]:

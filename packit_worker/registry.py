@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from events.base import LANES, Event, event_classes
+from packit_worker.commands import Verb
 from packit_worker.config.package import JobType
 
 if TYPE_CHECKING:
@@ -27,13 +28,15 @@ class Answer:
     """One line of the table: this handler answers events of this family for these job types.
 
     ``jobs`` empty: the handler needs no package configuration. ``needed_by``: job types that make the handler run even
-    where the configuration has none of ``jobs`` (tests need a build).
+    where the configuration has none of ``jobs`` (tests need a build). ``commands``: of a comment, only these are
+    answered.
     """
 
     family: type[Event]
     handler: type[Handler]
     jobs: tuple[JobType, ...]
     needed_by: tuple[JobType, ...] = ()
+    commands: tuple[Verb, ...] = ()
     about: str
 
 
@@ -45,6 +48,7 @@ def answers(
     *,
     jobs: Iterable[JobType] = (),
     needed_by: Iterable[JobType] = (),
+    commands: Iterable[Verb] = (),
 ) -> Callable[[H], H]:
     """Register a handler class for a family of events (or one concrete event)."""
 
@@ -56,6 +60,7 @@ def answers(
                 handler=handler,
                 jobs=tuple(jobs),
                 needed_by=tuple(needed_by),
+                commands=tuple(commands),
                 about=about[0] if about else "",
             )
         )
@@ -100,6 +105,8 @@ def check(parsed: Iterable[type[Event]], waiting: Iterable[str]) -> None:
         name = answer.handler.__name__
         if answer.handler.lane is not None and answer.handler.lane not in LANES:
             wrong.append(f"{name} wants the lane {answer.handler.lane!r}; lanes are {', '.join(LANES)}")
+        if answer.family.by_hand != bool(answer.commands):
+            wrong.append(f"{name} answers {answer.family.__name__}: comments are answered command by command")
         if not answer.about:
             wrong.append(f"{name} does not say what it does: its docstring is the help's text")
     if wrong:

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from packit_worker.errors import RateLimited, TemporaryError
+from packit_worker.errors import RateLimited, Settling, TemporaryError
 from packit_worker.journal.base import now
 
 #: The longest back-off, in seconds.
 LONGEST = 900.0
+#: The longest that somebody else can make us wait at once, in seconds: GitHub's quota starts anew every hour.
+LONGEST_ASKED_FOR = 3700.0
+#: For how long waiting is nobody's failure.
+PATIENCE = timedelta(hours=24)
 
 
 class Retrying:
     """Collects the temporary errors of one attempt at an event; the earliest moment asked for counts."""
 
-    def __init__(self, attempts: int, max_attempts: int) -> None:
+    def __init__(self, attempts: int, max_attempts: int, *, since: datetime | None = None) -> None:
+        """``since``: when the work came up, by which waiting for quota has an end, too."""
         self._attempts = attempts
         self._max_attempts = max_attempts
+        self._is_old = since is not None and since < now() - PATIENCE
+        self._failed = False
         self.at: datetime | None = None
         self.why = ""
-        #: Whether the attempt counts: waiting for quota is nobody's failure.
+        #: Whether the attempt counts: waiting for quota is nobody's failure, nor is waiting for a call to settle.
         self.counts = True
 
     def another(self, error: TemporaryError) -> bool:
@@ -27,12 +34,16 @@ class Retrying:
 
         As the other side asked, else after 2, 4, 8... seconds, at most 15 minutes.
         """
-        waits_for_quota = isinstance(error, RateLimited)
-        if self._attempts >= self._max_attempts and not waits_for_quota:
+        only_waits = isinstance(error, RateLimited | Settling) and not self._is_old
+        if self._attempts >= self._max_attempts and not only_waits:
             return False
-        delay = error.retry_after if error.retry_after is not None else min(2.0**self._attempts, LONGEST)
+        delay = min(2.0 ** min(self._attempts, 30), LONGEST)
+        if error.retry_after is not None:
+            delay = min(max(error.retry_after, 0.0), LONGEST_ASKED_FOR)
         at = now() + timedelta(seconds=delay)
         if self.at is None or at < self.at:
             self.at, self.why = at, str(error)
-        self.counts = self.counts and not waits_for_quota
+        # One that failed makes the attempt count, whatever the others wait for.
+        self.counts = self._failed or not only_waits
+        self._failed = self.counts
         return True

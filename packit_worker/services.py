@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from packit_worker.errors import NotFound
-from packit_worker.ports import Aliases, Copr, Forge, TestingFarm
+from packit_worker.ports import Aliases, Copr, FasJson, Forge, SentWebhooks, TestingFarm
 
 if TYPE_CHECKING:
     from packit_worker.config.service import ServiceConfig
@@ -69,6 +69,26 @@ class Services:
         with self._making:
             return self._aliases
 
+    @property
+    def webhooks(self) -> SentWebhooks | None:
+        """What GitHub has sent to our App; None without an App, which alone may ask."""
+        with self._making:
+            return self._webhooks
+
+    @property
+    def fasjson(self) -> FasJson | None:
+        """Fedora's accounts; None where the configuration names no server."""
+        with self._making:
+            return self._fasjson
+
+    @cached_property
+    def _fasjson(self) -> FasJson | None:
+        from packit_worker.clients.fasjson import FasJsonClient
+
+        if self._config.fasjson_url is None:
+            return None
+        return FasJsonClient(url=self._config.fasjson_url, timeout=self._config.limits.http_timeout)
+
     @cached_property
     def _github(self) -> Forge:
         from packit_worker.clients.github import GitHub
@@ -85,6 +105,18 @@ class Services:
             timeout=self._config.limits.http_timeout,
             write_interval=GITHUB_WRITE_INTERVAL if public else 0.0,
         )
+
+    @cached_property
+    def _webhooks(self) -> SentWebhooks | None:
+        github = self._config.github
+        if not github.app_id or not github.private_key:
+            return None
+        # By itself, not out of the client for repositories: the sweeper, which asks, has no use for ogr.
+        from packit_worker.clients.github_app import GitHubApp
+        from packit_worker.clients.http import Http
+
+        http = Http("GitHub", github.api_url, timeout=self._config.limits.http_timeout)
+        return GitHubApp(str(github.app_id), github.private_key.reveal(), http)
 
     @cached_property
     def _copr(self) -> Copr:

@@ -6,8 +6,10 @@ import logging
 
 from sqlalchemy.orm import Session
 
+from events.base import REPORT
 from packit_worker.effecting import Calls, Effecting
 from packit_worker.errors import NotFound, Refused, TemporaryError
+from packit_worker.interrupting import TimedOut, Watch
 from packit_worker.journal import JournalUnavailable, checks
 from packit_worker.journal.base import State
 from packit_worker.journal.checks import CheckRow
@@ -31,23 +33,32 @@ def show(shop: Shop, heart: Heart, check_id: str) -> None:
             with shop.journal.write() as session:
                 taken = take(session, CheckRow, check_id, shop.lease)
             if taken is None:
+                log.info(
+                    "check %s is not to be had: unknown, shown, with another worker, or not yet due", check_id
+                )
                 return
-            with heart.beating_for(taken[0]):
+            limit = shop.limit(REPORT)
+            with heart.beating_for(taken[0], limit.hard) as beat, Watch(limit, beat):
                 if not _show(shop, *taken):
                     return
     except LostClaim as lost:
         log.warning("%s", lost)
+    except TimedOut as late:
+        # Its lease runs out, and the attempt has counted.
+        log.error("showing check %s %s", check_id, late)
     except JournalUnavailable as error:
         log.error("check %s is left to the sweeper: %s", check_id, error)
 
 
 def _show(shop: Shop, claim: Claim, row: CheckRow) -> bool:
     """Show one version. True when a newer one is wanted by now."""
-    retrying = Retrying(row.attempts, ATTEMPTS)
+    if row.attempts > ATTEMPTS:
+        return _close(shop, claim, row, State.DEAD, "whoever showed it died every time")
+    retrying = Retrying(row.attempts, ATTEMPTS, since=row.wanted_at)
     try:
         if row.shown_version < row.version:
             _tell(shop, claim, row)
-    except JournalUnavailable:
+    except (LostClaim, JournalUnavailable):
         raise
     except TemporaryError as error:
         if retrying.another(error):
@@ -58,6 +69,9 @@ def _show(shop: Shop, claim: Claim, row: CheckRow) -> bool:
         return _close(shop, claim, row, State.DEAD, str(error))
     except (Refused, NotFound) as error:
         return _close(shop, claim, row, State.DEAD, f"the forge does not take it: {error}")
+    except Exception as error:
+        log.exception("showing check %s has a bug", row.id)
+        return _close(shop, claim, row, State.DEAD, f"a bug: {type(error).__name__}: {error}")
     return _close(shop, claim, row, State.DONE, None)
 
 
@@ -70,7 +84,7 @@ def _tell(shop: Shop, claim: Claim, row: CheckRow) -> None:
         checks.shown(session, row.id, row.version, posted.id, posted.url)
 
     def exists(session: Session, posted: Posted) -> None:
-        checks.shown(session, row.id, row.shown_version, posted.id, posted.url)
+        checks.shown(session, row.id, 0, posted.id, posted.url)
 
     def update() -> Posted:
         project.update_check(there.id, wanted)
@@ -90,6 +104,8 @@ def _tell(shop: Shop, claim: Claim, row: CheckRow) -> None:
             _effect(row, "create"),
             calls,
             lambda session, posted: is_shown(session, posted) if created else exists(session, posted),
+            # What was refused in an earlier version may be what the newer one has left out.
+            ask_again=True,
         )
         if created:
             return

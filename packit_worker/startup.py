@@ -29,13 +29,7 @@ HANDLERS = handlers
 #: Events that end as ignored until somebody writes their handler.
 WAITING_FOR_A_HANDLER = (
     "DistGitCommitEvent",
-    "IssueCommentEvent",
     "KojiBuildEvent",
-    "PullRequestCommentGHEvent",
-    "PullRequestCommentPagureEvent",
-    "PushGithubGHEvent",
-    "PushPagureEvent",
-    "ReleaseEvent",
 )
 
 

@@ -1,7 +1,7 @@
 """The sweeper: wakes whatever is overdue. It holds no state; two may run.
 
-Lost hints are sent again, leases of dead workers run out here, builds and tests without news are asked for, and
-checks past their deadline end.
+Lost hints are sent again, leases of dead workers run out here, builds and tests without news are asked for, checks past
+their deadline end, and webhooks that did not arrive are asked for again.
 """
 
 from __future__ import annotations
@@ -9,15 +9,17 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 
 from packit_worker.journal import JournalUnavailable
 from packit_worker.journal.checks import CheckRow
-from packit_worker.journal.claims import overdue
+from packit_worker.journal.claims import not_hinted, overdue
 from packit_worker.journal.deliveries import Delivery
 from packit_worker.journal.events import EventRow
 from packit_worker.looking import end_late_checks, look_at_silent_builds, look_at_silent_tests
 from packit_worker.pipeline import Shop
+from packit_worker.redelivery import ask_for_missed
 
 log = logging.getLogger(__name__)
 
@@ -35,9 +37,16 @@ def sweep(shop: Shop) -> int:
     for model in (Delivery, EventRow, CheckRow):
         with shop.journal.write() as session:
             rows = overdue(session, model, limit=BATCH, patience=PATIENCE)
-        for row in rows:
-            shop.hints.row(row)
-        sent += len(rows)
+        gone = 0
+        # The first that cannot be sent is the last that is tried: a frozen broker costs seconds each time.
+        while gone < len(rows) and shop.hints.row(rows[gone]):
+            gone += 1
+        sent += gone
+        if gone < len(rows):
+            # Else patience would be doubled for wake-ups that nobody ever had.
+            with shop.journal.write() as session:
+                not_hinted(session, model, [row.key for row in rows[gone:]])
+            break
     return sent
 
 
@@ -57,21 +66,36 @@ class Sweeper:
 
     def run(self) -> None:
         """Sweep until ``stop``. A database that is away is waited for."""
-        rounds_to_look = max(1, round(LOOK_INTERVAL / INTERVAL))
-        rounds = 0
-        while not self._stop.wait(INTERVAL):
-            rounds += 1
+        # In threads of their own: whoever is asked can be slow, and nobody's wake-up shall wait for that.
+        threads = [
+            threading.Thread(
+                target=self._repeat, args=(LOOK_INTERVAL, "look", look), name="looking", daemon=True
+            ),
+            threading.Thread(
+                target=self._repeat,
+                args=(LOOK_INTERVAL, "ask for missed webhooks", ask_for_missed),
+                name="redelivery",
+                daemon=True,
+            ),
+        ]
+        for thread in threads:
+            thread.start()
+        self._repeat(INTERVAL, "sweep", self._sweep)
+
+    def _sweep(self, shop: Shop) -> None:
+        sent = sweep(shop)
+        if sent:
+            log.info("sent %d hints again", sent)
+
+    def _repeat(self, interval: float, what: str, work: Callable[[Shop], object]) -> None:
+        while not self._stop.wait(interval):
             try:
-                sent = sweep(self._shop)
-                if sent:
-                    log.info("sent %d hints again", sent)
-                if rounds % rounds_to_look == 0:
-                    look(self._shop)
+                work(self._shop)
             except JournalUnavailable as error:
-                log.error("cannot sweep: %s", error)
+                log.error("cannot %s: %s", what, error)
             except Exception:
                 # The one process that everything else relies on does not end because of a bug in one round.
-                log.exception("a round of the sweeper has a bug")
+                log.exception("%s: this round has a bug", what)
 
     def stop(self, *_: object) -> None:
         """End after this round; also a signal handler."""

@@ -14,15 +14,18 @@ from packit_worker.pipeline import Shop
 
 
 def register(app: Celery, shop: Shop, heart: Heart) -> None:
-    """Give the application its tasks. The shop's journal knows what a task is about: a message is a wake-up."""
+    """Give the application its tasks. The shop's journal knows what a task is about: a message is a wake-up.
+
+    So nothing else in a message counts, and what a newer or older release has put there does not hurt.
+    """
 
     @app.task(name=PARSE_MESSAGE, shared=False)
-    def parse_message(delivery_id: str, source: str | None = None, event_type: str | None = None) -> None:
+    def parse_message(delivery_id: str, **_: Any) -> None:
         """Parse a delivery and send its event's task."""
-        reading.read(shop, delivery_id)
+        reading.read(shop, heart, delivery_id)
 
     @app.task(name=SHOW_CHECK, shared=False)
-    def show_check(check_id: str) -> None:
+    def show_check(check_id: str, **_: Any) -> None:
         """Show a check on the forge."""
         showing.show(shop, heart, check_id)
 

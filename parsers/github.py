@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from events.base import Primitive
 from events.github import (
+    CheckRunRerunEvent,
+    CheckSuiteRerunEvent,
     InstallationEvent,
     IssueCommentEvent,
     PullRequestCommentGHEvent,
@@ -127,6 +129,42 @@ def release(payload: Payload) -> None:
     )
 
 
+@parses(SOURCE, "check_run", sends=[CheckRunRerunEvent])
+def check_run(payload: Payload) -> None:
+    """Somebody pressed "Re-run" beside a check. ``pull_requests`` is empty for forks: the commit is what counts.
+
+    GitHub tells every App of every check being created and completed, but only its owner of a check that is wanted
+    again.
+    """
+    action = payload.dig("action")
+    if action == "requested_action":
+        raise Ignored("no check of this service has buttons of its own")
+    if action != "rerequested":
+        raise Ignored(f"a check being {action} asks for nothing")
+    send(
+        CheckRunRerunEvent,
+        check_external_id=payload.optional("check_run.external_id") or None,
+        check_run_id=payload.read("check_run.id", number),
+        check_name=payload.dig("check_run.name"),
+        **_rerun(payload, "check_run"),
+    )
+
+
+@parses(SOURCE, "check_suite", sends=[CheckSuiteRerunEvent])
+def check_suite(payload: Payload) -> None:
+    """Somebody pressed "Re-run all checks"."""
+    action = payload.dig("action")
+    if action != "rerequested":
+        raise Ignored(
+            f"a check suite being {action} asks for nothing: commits are told of as pull requests and pushes"
+        )
+    send(
+        CheckSuiteRerunEvent,
+        check_suite_id=payload.read("check_suite.id", number),
+        **_rerun(payload, "check_suite"),
+    )
+
+
 @parses(SOURCE, "installation", sends=[InstallationEvent])
 def installation(payload: Payload) -> None:
     """Somebody installed the App for an account."""
@@ -180,6 +218,25 @@ def _project(payload: Payload) -> dict[str, Primitive]:
         "project_url": payload.read("repository.html_url", page),
         "project_is_private": payload.optional("repository.private", bool),
         "installation_id": payload.read_optional("installation.id", number),
+    }
+
+
+def _rerun(payload: Payload, what: str) -> dict[str, Primitive]:
+    """What checks and suites that are wanted again have in common. A program pressing the button is not listened to.
+
+    An App that asks for its own checks again, in answer to how they ended, would never come to an end.
+    """
+    head = payload.read(f"{what}.head_sha", sha)
+    if payload.optional("sender.type") == "Bot":
+        raise Ignored("a program wants checks run again; that takes a person")
+    return {
+        "commit_sha": head,
+        "repo_namespace": _owner(payload),
+        "repo_name": payload.read("repository.name", name),
+        "user_login": _login(payload, "sender"),
+        "app_id": payload.read_optional(f"{what}.app.id", number),
+        "app_slug": payload.optional(f"{what}.app.slug"),
+        **_project(payload),
     }
 
 

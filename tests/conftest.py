@@ -6,6 +6,7 @@ import os
 import socket
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -57,23 +58,41 @@ def sqlite_url(empty_journal: Path, tmp_path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-@pytest.fixture
-def postgresql_url() -> Iterator[str]:
-    """A migrated PostgreSQL database of the test's own."""
+@contextmanager
+def _database(template: str | None = None) -> Iterator[str]:
+    """A PostgreSQL database of a name of its own, dropped at the end."""
     name = f"packit_worker_test_{uuid.uuid4().hex[:12]}"
+    like = f" TEMPLATE {template}" if template else ""
     admin = create_engine(POSTGRESQL, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    url = POSTGRESQL.rpartition("/")[0] + f"/{name}"
+        connection.execute(text(f"CREATE DATABASE {name}{like}"))
     try:
-        journal = Journal(url)
-        migrations.upgrade(journal)
-        journal.dispose()
-        yield url
+        yield name
     finally:
         with admin.connect() as connection:
             connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
         admin.dispose()
+
+
+def _url(name: str) -> str:
+    return POSTGRESQL.rpartition("/")[0] + f"/{name}"
+
+
+@pytest.fixture(scope="session")
+def empty_database() -> Iterator[str]:
+    """A migrated PostgreSQL database; tests copy it, which is quicker than migrating."""
+    with _database() as name:
+        journal = Journal(_url(name))
+        migrations.upgrade(journal)
+        journal.dispose()
+        yield name
+
+
+@pytest.fixture
+def postgresql_url(empty_database: str) -> Iterator[str]:
+    """A migrated PostgreSQL database of the test's own."""
+    with _database(empty_database) as name:
+        yield _url(name)
 
 
 @pytest.fixture(

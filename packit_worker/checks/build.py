@@ -70,4 +70,6 @@ def is_tested_by_this_job(situation: Situation, job: Job | None) -> Verdict:
     serving = situation.build_for(job, build.chroot)
     if serving is None or serving.key != build.job:
         return skipped("these tests use the build of another job")
+    if not situation.follows(job, serving, build.chroot):
+        return skipped("the comment that the build was made for does not ask for these tests")
     return passed(f"these tests are for {build.chroot}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from events.families import PullRequest
+from events.families import IssueComment, PullRequest, PullRequestComment
 from packit_worker.checks.verdict import Verdict, passed, refused, skipped
 from packit_worker.situation import Job, Situation
 
@@ -22,4 +22,21 @@ def author_may_build(situation: Situation, job: Job | None) -> Verdict:
         f"{author} may not have builds made here: it takes write permission in the project, {author} has {permission}",
         "Somebody with write or admin permission in the project can allow it: by commenting /packit build on the "
         "pull request.",
+    )
+
+
+def commenter_may_ask(situation: Situation, job: Job | None) -> Verdict:
+    """Commands are for those who may merge, whoever the author is: what they ask for is done with our rights."""
+    event = situation.event
+    if not isinstance(event, PullRequestComment | IssueComment):
+        return skipped("only comments hold commands")
+    login = event.user_login
+    if login.lower() in situation.admins:
+        return passed(f"{login} is an administrator of this service")
+    permission = situation.permission(login)
+    if permission.may_merge:
+        return passed(f"{login} has {permission} permission in the project")
+    return refused(
+        f"{login} may not ask for this here: it takes write permission in the project, {login} has {permission}",
+        "Somebody with write or admin permission in the project can ask for it, with the same comment.",
     )

@@ -1,8 +1,8 @@
-"""Is this test result news, and for which job?"""
+"""Can the tests of this job be run, and when; is this result news, and for which job?"""
 
 from __future__ import annotations
 
-from packit_worker.checks.verdict import Verdict, passed, skipped
+from packit_worker.checks.verdict import Verdict, passed, refused, skipped
 from packit_worker.situation import Job, Situation
 
 
@@ -14,3 +14,20 @@ def were_for_this_job(situation: Situation, job: Job | None) -> Verdict:
     if run.ended_at is not None:
         return skipped("the result of these tests is known already")
     return passed("the tests were run for this job")
+
+
+def needs_no_build(situation: Situation, job: Job | None) -> Verdict:
+    """The tests can be run before anything is built."""
+    if job is None or not job.config.skip_build:
+        return skipped("these tests run when the build is there")
+    return passed("these tests need no build")
+
+
+def can_be_run(situation: Situation, job: Job | None) -> Verdict:
+    """The public Testing Farm is the only one that this service can ask."""
+    if job is not None and job.config.use_internal_tf:
+        return refused(
+            "the tests want the internal Testing Farm (use_internal_tf), which this service cannot ask",
+            "Take use_internal_tf out of the job in the package configuration to run them in the public one.",
+        )
+    return passed("they are for the public Testing Farm")

@@ -14,6 +14,7 @@ from packit_worker.cli.lazy import LazyGroup, Setting
 #: Every command: where it is, and its line in the help.
 COMMANDS = {
     "allowlist": ("packit_worker.cli.allowlist:allowlist", "Who is served: list, approve, deny, and why."),
+    "bus": ("packit_worker.cli.bus:bus", "Run the process that listens to Fedora's bus, or catch up on it."),
     "db": ("packit_worker.cli.db:db", "The journal's database."),
     "demo": (
         "packit_worker.cli.demo:demo",
@@ -24,6 +25,10 @@ COMMANDS = {
         "Tell what happened to a delivery or a pull request, and why.",
     ),
     "handlers": ("packit_worker.cli.handlers:handlers", "Print which handler answers which event."),
+    "hooks": (
+        "packit_worker.cli.hooks:hooks",
+        "Hooks of Pagure's projects: add, list, rotate and remove their keys.",
+    ),
     "parse": ("packit_worker.cli.parse:parse", "Print the task that a message would be turned into."),
     "replay": ("packit_worker.cli.replay:replay", "Read a delivery or process an event again."),
     "sweeper": ("packit_worker.cli.sweeper:sweeper", "Run the process that wakes whatever is overdue."),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,8 +12,7 @@ import click
 from events.families import PullRequestComment
 from packit_worker import access
 from packit_worker.checks.verdict import Kind
-from packit_worker.cli.lazy import Trouble
-from packit_worker.cli.opening import opened, settings
+from packit_worker.cli.opening import login, opened, settings
 from packit_worker.cli.printing import moment, table, visible
 from packit_worker.journal import accounts
 from packit_worker.journal.accounts import AccountRow, Approval
@@ -181,7 +179,7 @@ def _change(
     context: click.Context, forge: str, account: str | None, state: Approval, why: str, by: str | None
 ) -> None:
     who = _who(forge, account)
-    by = by or _login()
+    by = by or login()
     with opened(settings(context)) as journal, journal.write() as session:
         before = accounts.of(session, who.forge, who.names).get(who.namespace.lower())
         was = before.state if before else "unknown"
@@ -217,14 +215,6 @@ def _project_and_user(url: str, user: str) -> Who:
     if not parts.hostname or not path:
         raise click.UsageError(f"{url} is no project.")
     return Who(forge=parts.hostname, namespace=path.rpartition("/")[0] or path, user=user)
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        # A container's user need not have a name.
-        raise Trouble("you have no login name here", next_step="Say who decides it: --by NAME.") from None
 
 
 def _json(row: AccountRow) -> dict[str, str]:

@@ -10,47 +10,66 @@ from pathlib import Path
 
 import click
 
-from packit_worker.demo import pull_request
 from packit_worker.demo.narrator import Narrator
 from packit_worker.demo.stage import Stage, StageError
+from packit_worker.demo.tale import Tale, tell
+from packit_worker.demo.tales import TALES
 
 
 @click.command("demo")
+@click.option(
+    "--story", default="pr", show_default=True, type=click.Choice(list(TALES)), help="What to show."
+)
+@click.option("--list", "is_list", is_flag=True, help="List the stories and end.")
 @click.option("--json", "as_json", is_flag=True, help="Print the story as JSON lines.")
 @click.option(
     "--keep", is_flag=True, help="Leave everything running until Ctrl-C, to look at it in a browser."
 )
 @click.option("--timeout", default=50.0, show_default=True, help="Seconds after which the story is given up.")
-def demo(as_json: bool, keep: bool, timeout: float) -> None:
+def demo(story: str, is_list: bool, as_json: bool, keep: bool, timeout: float) -> None:
     """Show the main job on this machine, with stand-ins for GitHub, Copr and Testing Farm.
 
-    Starts the whole service, posts a signed webhook of a pull request, and prints what happens until all checks are green.
+    Starts the whole service, posts signed webhooks, and prints what happens, out of the journal, to the end.
     Needs no server, no secret and no network. Exit status 1 when a step of the story is missing.
 
     \b
     Examples:
       packit-worker demo
+      packit-worker demo --story failure
       packit-worker demo --json | jq .title
       packit-worker demo --keep
     """
+    if is_list:
+        for tale in TALES.values():
+            click.echo(f"{tale.name:<10} {tale.about}")
+        return
     narrator = Narrator(as_json=as_json)
     with tempfile.TemporaryDirectory(prefix="packit-worker-demo-") as directory:
-        try:
-            with Stage(Path(directory)) as stage:
-                missing = pull_request.play(stage, narrator, timeout=timeout)
-                for name in missing:
-                    narrator.say(f"missing: {name}")
-                if missing:
-                    _show_logs(narrator, Path(directory) / "logs")
-                narrator.say("the story is complete" if not missing else "the story is NOT complete")
-                if keep:
-                    narrator.say(f"still running: {stage.web_url} - Ctrl-C ends it")
-                    _wait_for_signal()
-        except StageError as error:
-            narrator.say(str(error))
-            _show_logs(narrator, Path(directory) / "logs")
-            sys.exit(1)
-    sys.exit(1 if missing else 0)
+        sys.exit(_show(TALES[story], narrator, Path(directory), keep=keep, timeout=timeout))
+
+
+def _show(tale: Tale, narrator: Narrator, directory: Path, *, keep: bool, timeout: float) -> int:
+    """Exit status."""
+    try:
+        with Stage(directory) as stage:
+            narrator.say(f"{tale.about}\n")
+            stage.announce("web page", stage.web_url)
+            missing = tell(tale, stage, narrator, timeout=timeout)
+            if missing:
+                _show_logs(narrator, directory / "logs")
+            for name in missing:
+                narrator.say(f"missing: {name}")
+            for what, where in stage.places.items():
+                narrator.say(f"{what:<14}{where}")
+            narrator.say("the story is NOT complete" if missing else "the story is complete")
+            if keep:
+                narrator.say(f"still running: {stage.web_url} - Ctrl-C ends it")
+                _wait_for_signal()
+            return 1 if missing else 0
+    except StageError as error:
+        _show_logs(narrator, directory / "logs")
+        narrator.say(str(error))
+        return 1
 
 
 def _show_logs(narrator: Narrator, directory: Path) -> None:
@@ -62,6 +81,6 @@ def _show_logs(narrator: Narrator, directory: Path) -> None:
 
 def _wait_for_signal() -> None:
     stop = threading.Event()
-    signal.signal(signal.SIGINT, lambda *_: stop.set())
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
     stop.wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,6 +42,15 @@ def settings(context: click.Context, *, is_process: bool = False) -> ServiceConf
     level = logging.DEBUG if setting.is_verbose else quiet
     logs.setup(made.secrets(), level=level, json=None if is_process else False)
     return made
+
+
+def login() -> str:
+    """The login name of who runs the command. Raises Trouble."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        # A container's user need not have a name.
+        raise Trouble("you have no login name here", next_step="Say who decides it: --by NAME.") from None
 
 
 @contextmanager

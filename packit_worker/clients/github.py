@@ -168,7 +168,8 @@ class GitHubProject:
         """The commit of ``heads/<branch>``, ``tags/<tag>`` or ``HEAD``. One call. Raises NotFound."""
         with self._talking() as project:
             try:
-                return str(project.github_repo.get_commit(ref).sha)
+                # The raw data: of what is not fetched, PyGithub takes the ref for the SHA.
+                return str(project.github_repo.get_commit(ref).raw_data["sha"])
             except UnknownObjectException:
                 raise
             except GithubException as error:

@@ -1,4 +1,6 @@
-"""Working as a GitHub App: which installation has a repository, and its tokens. Only ``clients`` imports it.
+"""Working as a GitHub App: which installation has a repository, its tokens, and the webhooks that were sent to the App.
+
+Imported by ``clients`` and ``services`` only.
 
 https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app. PyGithub could mint tokens as well,
 but its log at DEBUG has whole bodies, the token among them.
@@ -8,15 +10,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import jwt
+import requests
 from github import Auth
 
+from packit_worker.clients import http_errors
 from packit_worker.clients.http import Http
 from packit_worker.errors import NotFound, Refused
+from packit_worker.ports import SentWebhook
 
 #: Seconds before its end at which a token is renewed; GitHub's live for an hour. Longer than any time-out of a call.
 RENEW_BEFORE = 300.0
@@ -90,6 +95,31 @@ class GitHubApp:
         """The App's name in links and logins (``slug[bot]``). One call."""
         return str(self._http.json("GET", "app", write=False, headers=self._headers())["slug"])
 
+    def deliveries(self, since: datetime) -> Iterator[SentWebhook]:
+        """Attempts to deliver webhooks to the App since then, newest first. One call per hundred.
+
+        https://docs.github.com/rest/apps/webhooks
+        """
+        params: dict[str, str] = {"per_page": "100"}
+        while params:
+            answer = self._http.call(
+                "GET", "app/hook/deliveries", write=False, params=params, headers=self._headers()
+            )
+            for sent in _attempts(answer):
+                if sent.delivered_at < since:
+                    return
+                yield sent
+            # Of the address of the next page only the query counts: it leads nowhere else.
+            params = dict(parse_qsl(urlsplit(answer.links.get("next", {}).get("url", "")).query))
+
+    def redeliver(self, attempt_id: int) -> None:
+        """Have a webhook sent once more, with the same guid. One call. GitHub keeps them for some days.
+
+        Webhooks are taken once for each guid, so an answer that never comes is a TemporaryError.
+        """
+        path = f"app/hook/deliveries/{attempt_id}/attempts"
+        self._http.call("POST", path, write=False, headers=self._headers())
+
     def _headers(self) -> dict[str, str]:
         return {
             "Authorization": f"Bearer {self._auth.create_jwt()}",
@@ -151,6 +181,23 @@ class InstallationToken(Auth.Auth):
 
     def __hash__(self) -> int:
         return hash(self._installation_id)
+
+
+def _attempts(answer: requests.Response) -> list[SentWebhook]:
+    try:
+        return [
+            SentWebhook(
+                id=int(sent["id"]),
+                guid=str(sent["guid"]),
+                event_type=str(sent["event"]),
+                action=sent.get("action"),
+                delivered_at=datetime.fromisoformat(sent["delivered_at"]),
+                status_code=int(sent["status_code"] or 0),
+            )
+            for sent in answer.json()
+        ]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise http_errors.from_nonsense(repr(error), system="GitHub", write=False) from error
 
 
 def _refused(words: str) -> Refused:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +22,31 @@ from marshmallow import Schema, ValidationError, fields
 from packit_worker.config import loading
 from packit_worker.config.problems import Problem, Problems, dotted
 from packit_worker.config.secret import Secret
-from packit_worker.config.service_schema import SERVICE, Aliases, Pairs, SecretText, normal_namespace
+from packit_worker.config.service_schema import (
+    SERVICE,
+    Aliases,
+    Pairs,
+    SecretText,
+    normal_instance,
+    normal_namespace,
+)
 from packit_worker.config.service_shapes import (
     LANES,
+    PUBLIC_STAGING_BROKER,
+    PUBLIC_STAGING_TLS,
+    PUBLIC_TLS,
     BusConfig,
     CoprConfig,
     Deployment,
     GitHubConfig,
+    HookConfig,
     Lane,
     Limits,
+    PagureConfig,
     ServiceConfig,
     ServiceConfigError,
     TestingFarmConfig,
+    TlsConfig,
     variable,
 )
 
@@ -43,14 +57,18 @@ __all__ = [
     "CoprConfig",
     "Deployment",
     "GitHubConfig",
+    "HookConfig",
     "Lane",
     "Limits",
+    "PagureConfig",
     "Secret",
     "ServiceConfig",
     "ServiceConfigError",
     "TestingFarmConfig",
+    "TlsConfig",
     "from_mapping",
     "load_service_config",
+    "normal_instance",
     "normal_namespace",
 ]
 
@@ -156,17 +174,29 @@ def _section(raw: dict[Any, Any], path: tuple[str, ...]) -> dict[Any, Any] | Non
 def _take_secret_files(raw: dict[Any, Any], folder: Path, problems: Problems) -> None:
     """Replace every `<secret>_file` by the secret itself."""
     for path, secret in _scalars():
-        section = _section(raw, path) if secret else None
-        name = f"{path[-1]}_file"
-        if section is None or name not in section:
-            continue
-        place, file = (*path[:-1], name), section.pop(name)
-        if path[-1] in section:
-            problems.add(place, f"stands beside {path[-1]}: remove one of them")
-        elif not isinstance(file, str):
-            problems.add(place, "has to be the path of a file")
-        elif content := _content(folder / Path(file).expanduser(), place, problems):
-            section[path[-1]] = content
+        if secret and (section := _section(raw, path)) is not None:
+            _take_secret_file(section, path, folder, problems)
+    pagure = raw.get("pagure")
+    if isinstance(pagure, dict) and isinstance(pagure.get("hooks"), list):
+        hooks = [dict(hook) if isinstance(hook, Mapping) else hook for hook in pagure["hooks"]]
+        for number, hook in enumerate(hooks):
+            if isinstance(hook, dict):
+                _take_secret_file(hook, ("pagure", "hooks", number, "key"), folder, problems)
+        pagure["hooks"] = hooks
+
+
+def _take_secret_file(section: dict[Any, Any], path: loading.Path, folder: Path, problems: Problems) -> None:
+    key = str(path[-1])
+    name = f"{key}_file"
+    if name not in section:
+        return
+    place, file = (*path[:-1], name), section.pop(name)
+    if key in section:
+        problems.add(place, f"stands beside {key}: remove one of them")
+    elif not isinstance(file, str):
+        problems.add(place, "has to be the path of a file")
+    elif content := _content(folder / Path(file).expanduser(), place, problems):
+        section[key] = content
 
 
 def _take_variables(raw: dict[Any, Any], environ: Mapping[str, str], problems: Problems) -> dict[str, str]:
@@ -204,11 +234,16 @@ def _reason(error: Exception) -> str:
 
 def _shaped(values: dict[str, Any]) -> ServiceConfig:
     """Checked values as the shapes, with the defaults that follow from other keys."""
+    deployment = values.get("deployment", Deployment.DEV)
+    _shape_bus(values.setdefault("bus", {}), deployment)
+    hooks = values.get("pagure", {}).get("hooks") or ()
+    values["pagure"] = {"hooks": tuple(HookConfig(**hook) for hook in hooks)}
     for name, shape in (
         ("github", GitHubConfig),
         ("copr", CoprConfig),
         ("testing_farm", TestingFarmConfig),
         ("bus", BusConfig),
+        ("pagure", PagureConfig),
         ("limits", Limits),
     ):
         given = {key: value for key, value in values.get(name, {}).items() if value is not None}
@@ -218,9 +253,17 @@ def _shaped(values: dict[str, Any]) -> ServiceConfig:
     values["lanes"] = _lanes(values.get("lanes", {}))
     data_dir = values.setdefault("data_dir", Path(_DATA_DIR).expanduser())
     values.setdefault("database_url", f"sqlite:///{data_dir / 'journal.sqlite'}")
-    deployment = values.get("deployment", Deployment.DEV)
     values.setdefault("check_prefix", "packit" if deployment is Deployment.PROD else f"packit-{deployment}")
     return ServiceConfig(**values)
+
+
+def _shape_bus(given: dict[str, Any], deployment: Deployment) -> None:
+    """Certificates belong to a broker: those of Fedora's public one are not for another."""
+    tls = {key: value for key, value in (given.pop("tls", None) or {}).items() if value is not None}
+    public = TlsConfig() if given.get("amqp_url") else PUBLIC_TLS
+    if deployment is Deployment.STG and not given.get("amqp_url"):
+        given["amqp_url"], public = PUBLIC_STAGING_BROKER, PUBLIC_STAGING_TLS
+    given["tls"] = replace(public, **tls)
 
 
 def _lanes(given: Mapping[str, Mapping[str, int | None]]) -> Mapping[str, Lane]:

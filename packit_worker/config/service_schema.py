@@ -9,7 +9,20 @@ from urllib.parse import urlsplit
 
 from marshmallow import ValidationError, fields
 
-from packit_worker.config.package_fields import Choice, Closed, Inside, Text, Texts, Whole, checked, says
+from packit_worker.config.package_fields import (
+    EMPTY,
+    Choice,
+    Closed,
+    Flag,
+    Inside,
+    Many,
+    Messages,
+    Text,
+    Texts,
+    Whole,
+    checked,
+    says,
+)
 from packit_worker.config.secret import Secret
 from packit_worker.config.service_shapes import Deployment
 
@@ -27,8 +40,8 @@ def _whole(least: int = 1) -> Whole:
 class SecretText(Text):
     """A text that is a secret from then on."""
 
-    def __init__(self) -> None:
-        super().__init__(allow_none=True)
+    def __init__(self, *, required: bool = False, **kwargs: Any) -> None:
+        super().__init__(allow_none=not required, required=required, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         return (
@@ -39,8 +52,8 @@ class SecretText(Text):
 class Url(Text):
     """The address of a web server; loads without the slash at its end."""
 
-    def __init__(self) -> None:
-        super().__init__(allow_none=True)
+    def __init__(self, *, required: bool = False, **kwargs: Any) -> None:
+        super().__init__(allow_none=not required, required=required, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -76,6 +89,38 @@ def normal_namespace(text: str) -> str:
     """The one spelling of a namespace: of `https://GitHub.com/acme/` github.com/acme."""
     host, slash, path = text.strip().rpartition("://")[2].rstrip("/").partition("/")
     return f"{host.lower()}{slash}{path}"
+
+
+class Instance(Url):
+    """The address of a Pagure, in its one spelling."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        try:
+            return normal_instance(super()._deserialize(value, attr, data, **kwargs))
+        except ValueError as error:
+            raise ValidationError("has to be the address of a Pagure, e.g. https://pagure.io") from error
+
+
+def normal_instance(text: str) -> str:
+    """The one spelling of a Pagure's address: of `Pagure.io/` https://pagure.io. Raises ValueError if it is none."""
+    parts = urlsplit(text.strip() if "://" in text else f"https://{text.strip()}")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("is not the address of a web server")
+    port = f":{parts.port}" if parts.port not in (None, 80 if parts.scheme == "http" else 443) else ""
+    return f"{parts.scheme}://{parts.hostname}{port}{parts.path.rstrip('/')}"
+
+
+class BrokerUrl(Text):
+    """The address of an AMQP broker. May hold a password, so that no message quotes it."""
+
+    def __init__(self) -> None:
+        super().__init__(allow_none=True)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, attr, data, **kwargs)
+        if not text.startswith(("amqp://", "amqps://")):
+            raise ValidationError("has to be a URL that starts with amqp:// or amqps://")
+        return text
 
 
 class Aliases(fields.Field[Mapping[str, tuple[str, ...]]]):
@@ -139,6 +184,7 @@ class CoprSchema(Closed):
     srpm_chroot = _text()
     owner = _text()
     group = _text()
+    cancel_superseded = Flag(allow_none=True)
 
 
 class TestingFarmSchema(Closed):
@@ -152,11 +198,44 @@ class TestingFarmSchema(Closed):
     composes = Pairs(allow_none=True)
 
 
+class TlsSchema(Closed):
+    """`bus.tls`."""
+
+    ca_cert = _text()
+    keyfile = _text()
+    certfile = _text()
+
+
 class BusSchema(Closed):
     """`bus`."""
 
+    amqp_url = BrokerUrl()
+    queue = _text()
+    passive_declares = Flag(allow_none=True)
+    tls = Inside(TlsSchema)
     copr_users = Texts(allow_none=True)
+    koji_owners = Texts(allow_none=True)
+    datagrepper_url = Url()
     feed_url = Url()
+
+
+_MISSING: Messages = {"required": "is missing"}
+#: An empty key would be known to everybody.
+_not_empty = checked(bool, EMPTY)
+
+
+class HookSchema(Closed):
+    """One of `pagure.hooks`."""
+
+    instance = Instance(required=True, error_messages=_MISSING)
+    project = Text(required=True, error_messages=_MISSING, validate=_not_empty)
+    key = SecretText(required=True, error_messages=_MISSING, validate=_not_empty)
+
+
+class PagureSchema(Closed):
+    """`pagure`."""
+
+    hooks = Many(Inside(HookSchema), allow_none=True)
 
 
 class LaneSchema(Closed):
@@ -186,6 +265,7 @@ class LimitsSchema(Closed):
     ready_max_age_seconds = _whole()
     replay_window_days = _whole()
     body_bytes = _whole()
+    redelivery_interval = _whole(0)
 
 
 class ServiceSchema(Closed):
@@ -206,6 +286,7 @@ class ServiceSchema(Closed):
     fasjson_url = Url()
     sentry_dsn = SecretText()
     bus = Inside(BusSchema)
+    pagure = Inside(PagureSchema)
     lanes = Inside(LanesSchema)
     limits = Inside(LimitsSchema)
     target_aliases = Aliases(allow_none=True)

@@ -58,7 +58,10 @@ class GitHubConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class CoprConfig:
-    """The account builds are ordered with. ``owner`` or ``group`` (without @) own the projects instead of it."""
+    """The account builds are ordered with. ``owner`` or ``group`` (without @) own the projects instead of it.
+
+    ``cancel_superseded``: a newer push to a pull request ends the builds and tests of the commits before it.
+    """
 
     url: str = "https://copr.fedorainfracloud.org"
     username: str | None = None
@@ -67,6 +70,7 @@ class CoprConfig:
     srpm_chroot: str = "fedora-latest-x86_64"
     owner: str | None = None
     group: str | None = None
+    cancel_superseded: bool = True
 
     @property
     def project_owner(self) -> str | None:
@@ -90,11 +94,61 @@ class TestingFarmConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BusConfig:
-    """Fedora's messages: whose Copr builds are ours, and where a feed of messages is read from, if not from the bus."""
+class TlsConfig:
+    """The files a client of the bus proves itself with, and the broker's authority. None: that of the system."""
 
+    ca_cert: str | None = None
+    keyfile: str | None = None
+    certfile: str | None = None
+
+
+#: Fedora's public brokers, with the certificates that come with fedora-messaging; they prove nobody, and may be known.
+#: https://fedora-messaging.readthedocs.io/en/stable/user-guide/quick-start.html#fedora-s-public-broker
+PUBLIC_BROKER = "amqps://fedora:@rabbitmq.fedoraproject.org/%2Fpublic_pubsub"
+PUBLIC_TLS = TlsConfig(
+    ca_cert="/etc/fedora-messaging/cacert.pem",
+    keyfile="/etc/fedora-messaging/fedora-key.pem",
+    certfile="/etc/fedora-messaging/fedora-cert.pem",
+)
+PUBLIC_STAGING_BROKER = "amqps://fedora.stg:@rabbitmq.stg.fedoraproject.org/%2Fpublic_pubsub"
+PUBLIC_STAGING_TLS = TlsConfig(
+    ca_cert="/etc/fedora-messaging/stg-cacert.pem",
+    keyfile="/etc/fedora-messaging/fedora.stg-key.pem",
+    certfile="/etc/fedora-messaging/fedora.stg-cert.pem",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BusConfig:
+    """Fedora's messages: the broker, whose builds are ours, where messages that were missed are read from.
+
+    ``queue`` None: the broker makes one that ends with the connection. ``feed_url`` is a local feed instead of the bus.
+    """
+
+    amqp_url: str = field(default=PUBLIC_BROKER, repr=False)
+    queue: str | None = None
+    passive_declares: bool = False
+    tls: TlsConfig = PUBLIC_TLS
     copr_users: tuple[str, ...] = ()
+    koji_owners: tuple[str, ...] = ()
+    datagrepper_url: str | None = None
     feed_url: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class HookConfig:
+    """The key that a project of a Pagure signs its hooks with. ``instance`` is the Pagure's address."""
+
+    instance: str
+    project: str
+    key: Secret
+
+
+@dataclass(frozen=True, kw_only=True)
+class PagureConfig:
+    """Hooks of Pagure that are known beside those that ``packit-worker hooks`` has written down."""
+
+    hooks: tuple[HookConfig, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +181,7 @@ class Limits:
     ready_max_age_seconds: int = 60
     replay_window_days: int = 7
     body_bytes: int = 25 * 1024 * 1024
+    redelivery_interval: int = 600  # 0: never
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +203,7 @@ class ServiceConfig:
     fasjson_url: str | None = None
     sentry_dsn: Secret | None = None
     bus: BusConfig = BusConfig()
+    pagure: PagureConfig = PagureConfig()
     lanes: Mapping[str, Lane] = field(default_factory=lambda: dict(LANES))
     limits: Limits = Limits()
     target_aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -163,7 +219,7 @@ class ServiceConfig:
             found.update(
                 line.strip() for line in value.splitlines() if len(line.strip()) > 8 and line[:5] != "-----"
             )
-        for url in (self.database_url, self.broker_url):
+        for url in (self.database_url, self.broker_url, self.bus.amqp_url):
             if password := urlsplit(url or "").password:
                 found |= {password, unquote(password)}
         return tuple(sorted(found - {""}, key=lambda text: (-len(text), text)))
@@ -185,6 +241,9 @@ class ServiceConfig:
 def _secrets_in(shape: object) -> Iterator[Secret]:
     if isinstance(shape, Secret):
         yield shape
+    elif isinstance(shape, tuple):
+        for item in shape:
+            yield from _secrets_in(item)
     elif is_dataclass(shape):
         for item in fields(shape):
             yield from _secrets_in(getattr(shape, item.name))

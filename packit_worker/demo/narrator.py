@@ -1,20 +1,14 @@
-"""The narrator: follows a delivery's story in the journal and tells each entry once, as it happens."""
+"""The narrator: prints the entries of a story, for people or for programs."""
 
 from __future__ import annotations
 
 import json
 import sys
-import time
-from collections.abc import Callable, Iterator
 
 from rich.console import Console
 from rich.text import Text
 
-from packit_worker.journal import Journal, story
-from packit_worker.journal.story import Entry, Story
-
-#: How often the journal is read, in seconds.
-INTERVAL = 0.15
+from packit_worker.journal.story import Entry
 
 _COLOURS = {
     "received": "cyan",
@@ -27,28 +21,6 @@ _COLOURS = {
     "dead": "red",
     "malformed": "red",
 }
-
-
-def follow(
-    journal: Journal, delivery_id: str, is_over: Callable[[Story], bool], timeout: float
-) -> Iterator[Entry]:
-    """The entries of a story, each once, until it is over or ``timeout`` seconds have passed."""
-    told: set[tuple[object, ...]] = set()
-    deadline = time.monotonic() + timeout
-    while True:
-        with journal.read() as session:
-            now_known = story.of_delivery(session, delivery_id)
-        if now_known is not None:
-            for entry in now_known.entries:
-                key = (entry.at, entry.kind, entry.title, entry.text)
-                if key not in told:
-                    told.add(key)
-                    yield entry
-            if is_over(now_known):
-                return
-        if time.monotonic() > deadline:
-            return
-        time.sleep(INTERVAL)
 
 
 class Narrator:

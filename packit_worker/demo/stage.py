@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 import yaml
@@ -41,6 +42,9 @@ class Stage:
         self.directory = directory
         self._seconds = (build_seconds, test_seconds)
         self._stack = contextlib.ExitStack()
+        self._remembered: dict[str, str] = {}
+        #: Places to look at, by what they are.
+        self.places: dict[str, str] = {}
         self.settings: ServiceConfig
         self.sandbox: SandboxClient
         self.journal: Journal
@@ -50,6 +54,23 @@ class Stage:
     def web_url(self) -> str:
         """Where the service's web page is."""
         return self.settings.server_url
+
+    @property
+    def forge(self) -> str:
+        """The host that accounts are approved on."""
+        return urlsplit(self.settings.github.web_url).hostname or ""
+
+    def remember(self, name: str, value: str) -> None:
+        """Keep something of a tale's beginning for its end."""
+        self._remembered[name] = value
+
+    def recall(self, name: str) -> str:
+        """What was kept."""
+        return self._remembered[name]
+
+    def announce(self, what: str, where: str) -> None:
+        """Note a place that people may want to look at."""
+        self.places[what] = where
 
     def __enter__(self) -> Stage:
         with contextlib.ExitStack() as stack:

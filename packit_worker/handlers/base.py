@@ -12,8 +12,9 @@ from events.base import Event
 from packit_worker.checks.verdict import Check
 from packit_worker.effecting import Call, Confirming
 from packit_worker.journal import Journal
+from packit_worker.journal.checks import Wanted
 from packit_worker.origins import Origin
-from packit_worker.ports import Aliases, Copr, Forge, Posted, TestingFarm
+from packit_worker.ports import Aliases, Copr, FasJson, Forge, ForgeProject, Posted, SentWebhooks, TestingFarm
 from packit_worker.reporting.names import CheckId
 from packit_worker.reporting.texts import Words, queued
 from packit_worker.situation import Job, Situation
@@ -26,11 +27,15 @@ class Services(Protocol):
     """The systems outside, as ``packit_worker.services`` brings them."""
 
     @property
+    def fasjson(self) -> FasJson | None: ...
+    @property
     def copr(self) -> Copr: ...
     @property
     def testing_farm(self) -> TestingFarm: ...
     @property
     def aliases(self) -> Aliases: ...
+    @property
+    def webhooks(self) -> SentWebhooks | None: ...
     def forge(self, name_or_project_url: str) -> Forge: ...
 
 
@@ -40,10 +45,21 @@ class Desk(Protocol):
     def report(self, check: CheckId, words: Words, url: str | None = None) -> None:
         """From now on the check shall show this. Shown by the lane ``report``; nobody waits for it."""
 
+    def report_elsewhere(self, check: Wanted) -> None:
+        """The same for a check of another commit. May be called by what ``afterwards`` and ``once`` write."""
+
     def once(
-        self, kind: str, about: str, request: Mapping[str, Any], call: Call, confirming: Confirming | None = None
+        self,
+        kind: str,
+        about: str,
+        request: Mapping[str, Any],
+        call: Call,
+        confirming: Confirming | None = None,
+        key: str | None = None,
     ) -> Posted:
         """Do an effect once for this run. ``about`` tells it from other effects of the same kind in the run.
+
+        ``key``: once for ever and for all runs that give the same key, instead.
 
         What was reported so far, and what ``confirming`` reports, is written in the transaction that confirms the
         effect.
@@ -54,6 +70,19 @@ class Desk(Protocol):
 
     def marker(self, kind: str, about: str = "") -> str:
         """The key of an effect, to be left at the other side so that the effect can be found there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """What a comment is answered: reactions, and paragraphs of Markdown made safe, with the help behind them.
+
+    ``about``: whoever is answered about the same thing again sees the earlier answer changed.
+    """
+
+    reactions: tuple[str, ...] = ()
+    paragraphs: tuple[str, ...] = ()
+    helps: bool = False
+    about: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +98,9 @@ class Context:
     services: Services
     journal: Journal
     desk: Desk
+    #: The project of the origin, on its forge. Raises NotFound for a forge that is none of ours.
+    project: Callable[[], ForgeProject]
+    reply: Reply | None = None
 
 
 class Handler:
@@ -81,6 +113,8 @@ class Handler:
     checks: ClassVar[tuple[Check, ...]] = ()
     #: The lane the run needs, where it is not the event's.
     lane: ClassVar[str | None] = None
+    #: Whether an account behind the event has to be on the allowlist.
+    needs_approval: ClassVar[bool] = True
 
     @classmethod
     def shows(cls, situation: Situation, job: Job | None) -> tuple[CheckId, ...]:

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
+from urllib.parse import quote
 
 from sqlalchemy.orm import Session
 
 from events.copr import CoprBuildEvent
-from events.families import PullRequest
+from events.families import PullRequest, Release
+from events.github import PullRequestCommentGHEvent, PushGithubGHEvent
+from events.pagure import PullRequestCommentPagureEvent, PushPagureEvent
+from packit_worker import wanted
 from packit_worker.checks.build import SRPM_BUILDS, SUCCEEDED, belongs_to_this_job, has_ended, has_started
-from packit_worker.checks.permission import author_may_build
+from packit_worker.checks.commands import has_something_to_build
+from packit_worker.checks.permission import author_may_build, commenter_may_ask
 from packit_worker.checks.verdict import Check
+from packit_worker.commands import Verb
 from packit_worker.config.package import JobType
 from packit_worker.copr_orders import build_order, copr_project
 from packit_worker.effecting import Calls
+from packit_worker.errors import Refused, UserError
 from packit_worker.handlers.base import Handler
 from packit_worker.journal import builds, events
 from packit_worker.journal.base import now
 from packit_worker.journal.builds import BuildRow, BuildState
 from packit_worker.origins import COPR_BUILD
-from packit_worker.ports import CoprBuild, CoprOrder, Posted
+from packit_worker.ports import CoprBuild, CoprOrder, CoprProject, Posted
 from packit_worker.registry import answers
 from packit_worker.reporting import names, texts
 from packit_worker.reporting.names import CheckId
@@ -35,9 +42,18 @@ class CoprBuildHandler(Handler):
     """Orders a build in Copr; the SRPM is made there too, so that no code of the project runs here."""
 
     @classmethod
+    def chroots(cls, situation: Situation, job: Job) -> tuple[str, ...]:
+        """What is to be built."""
+        return situation.chroots(job)
+
+    @classmethod
     def shows(cls, situation: Situation, job: Job | None) -> tuple[CheckId, ...]:
         assert job is not None
-        return checks_of(situation, job)
+        return tuple(
+            check
+            for chroot in cls.chroots(situation, job)
+            for check in checks_of(situation, job, chroot)
+        )
 
     @classmethod
     def first_words(cls, check: CheckId) -> Words:
@@ -45,14 +61,14 @@ class CoprBuildHandler(Handler):
 
     def run(self) -> str:
         copr = self.context.services.copr
-        wanted = self.context.situation.chroots(self.job)
+        asked_for = self.chroots(self.context.situation, self.job)
         available = copr.available_chroots()
-        chroots = tuple(chroot for chroot in wanted if chroot in available)
-        for chroot in wanted:
+        chroots = tuple(chroot for chroot in asked_for if chroot in available)
+        for chroot in asked_for:
             if chroot not in available:
                 self._report(chroot, texts.chroot_unknown(chroot))
         if not chroots:
-            return f"nothing was built: Copr knows none of {', '.join(wanted)}"
+            return f"nothing was built: Copr knows none of {', '.join(asked_for)}"
         project = copr_project(
             self.origin.event,
             self.job,
@@ -60,7 +76,10 @@ class CoprBuildHandler(Handler):
             account=self.context.settings.copr.project_owner or copr.account,
             deployment=self.context.settings.deployment,
         )
-        copr.ensure_project(project)
+        try:
+            copr.ensure_project(project)
+        except Refused as error:
+            raise self._refused(project, "admin", error) from error
         order = build_order(
             self.origin.event,
             self.job,
@@ -80,8 +99,22 @@ class CoprBuildHandler(Handler):
             self._write_down(session, order, posted)
 
         request = {"project": project.full_name, "chroots": list(chroots)}
-        posted = self.context.desk.once(COPR_BUILD, "", request, Calls(send, find), confirming)
+        try:
+            posted = self.context.desk.once(COPR_BUILD, "", request, Calls(send, find), confirming)
+        except Refused as error:
+            raise self._refused(project, "builder", error) from error
         return f"ordered Copr build {posted.id} in {project.full_name} for {', '.join(chroots)}"
+
+    def _refused(self, project: CoprProject, permission: str, error: Refused) -> UserError:
+        """What to tell people when Copr says no: its words, and what they can do."""
+        message, next_step = texts.copr_refused(
+            project.full_name,
+            error.answer or str(error),
+            # Copr's own projects of ours are nobody else's to open.
+            permission if project.owner != self.context.services.copr.account else None,
+            self.context.services.copr.account,
+        )
+        return UserError(message, next_step=next_step, url=_permissions_url(self.context.settings.copr.url, project))
 
     def _write_down(self, session: Session, order: CoprOrder, posted: Posted) -> None:
         event = self.origin.event
@@ -123,6 +156,44 @@ class PullRequestCoprBuildHandler(CoprBuildHandler):
     """Builds a pull request in Copr."""
 
     checks: ClassVar[tuple[Check, ...]] = (author_may_build,)
+
+
+# Not for the whole family: what is pushed to dist-git is not built here.
+@answers(PushGithubGHEvent, jobs=[JobType.COPR_BUILD], needed_by=[JobType.TESTS])
+@answers(PushPagureEvent, jobs=[JobType.COPR_BUILD], needed_by=[JobType.TESTS])
+class PushCoprBuildHandler(CoprBuildHandler):
+    """Builds what was pushed to a branch in Copr."""
+
+
+@answers(Release, jobs=[JobType.COPR_BUILD], needed_by=[JobType.TESTS])
+class ReleaseCoprBuildHandler(CoprBuildHandler):
+    """Builds a release in Copr."""
+
+
+class CommentCoprBuildHandler(CoprBuildHandler):
+    """Builds what a comment on a pull request asks for, and what its tests lack."""
+
+    # Whether there is anything to do comes first: who asks for nothing is not told that they may not.
+    checks: ClassVar[tuple[Check, ...]] = (has_something_to_build, commenter_may_ask)
+
+    @classmethod
+    def chroots(cls, situation: Situation, job: Job) -> tuple[str, ...]:
+        return wanted.builds(situation, job)
+
+
+_BUILDING = (Verb.BUILD, Verb.REBUILD_FAILED, Verb.TEST)
+
+
+@answers(PullRequestCommentGHEvent, jobs=[JobType.COPR_BUILD], needed_by=[JobType.TESTS], commands=_BUILDING)
+class GitHubPullRequestCommentCoprBuildHandler(CommentCoprBuildHandler):
+    """Builds a pull request in Copr when a comment asks for it."""
+
+
+@answers(
+    PullRequestCommentPagureEvent, jobs=[JobType.COPR_BUILD], needed_by=[JobType.TESTS], commands=_BUILDING
+)
+class PagurePullRequestCommentCoprBuildHandler(CommentCoprBuildHandler):
+    """Builds a pull request in Copr when a comment asks for it."""
 
 
 class CoprNewsHandler(Handler):
@@ -247,6 +318,11 @@ def checks_of(situation: Situation, job: Job, chroot: str | None = None) -> tupl
             for test in situation.tests_of(job, target)
         ]
     return tuple(checks)
+
+
+def _permissions_url(copr_url: str, project: CoprProject) -> str:
+    owner = f"g/{project.owner[1:]}" if project.owner.startswith("@") else project.owner
+    return f"{copr_url.rstrip('/')}/coprs/{quote(owner)}/{quote(project.name)}/permissions/"
 
 
 def _posted(build: CoprBuild) -> Posted:

@@ -6,7 +6,9 @@ import hashlib
 
 from events.github import InstallationEvent
 from packit_worker import access
+from packit_worker.checks.verdict import Kind
 from packit_worker.effecting import Calls
+from packit_worker.errors import NotFound, Refused, TemporaryError
 from packit_worker.handlers.base import Handler
 from packit_worker.journal import accounts
 from packit_worker.journal.accounts import Approval
@@ -36,11 +38,36 @@ class GithubAppInstallationHandler(Handler):
         owes_issue = is_new or (known.state == Approval.WAITING and known.why == why)
         if not owes_issue:
             return f"{event.account_login} is known already: {known.state}"
+        proof = self._proof_in_fedora(event)
+        if proof is not None:
+            with self.context.journal.write() as session:
+                accounts.change(
+                    session,
+                    forge,
+                    event.account_login,
+                    Approval.APPROVED_AUTOMATICALLY,
+                    by=event.sender_login or "unknown",
+                    why=proof,
+                )
+            return f"{event.account_login} is approved: {proof}"
         where = self.context.settings.approval_repository_url
         if where is None:
             return f"{event.account_login} is waiting for approval: packit-worker allowlist approve"
         issue = self._ask_for_approval(event, forge, where)
         return f"{event.account_login} is waiting for approval: {issue.url}"
+
+    def _proof_in_fedora(self, event: InstallationEvent) -> str | None:
+        """Why the account can be approved at once: who installed the App is known in Fedora. None: it can not."""
+        fasjson, sender = self.context.services.fasjson, event.sender_login
+        if fasjson is None or sender is None:
+            return None
+        try:
+            found = fasjson.of_github(sender)
+            verdict = access.vouches(fasjson.account(found.login), sender) if found else None
+        except (TemporaryError, NotFound, Refused):
+            # The issue is opened all the same, and there it can be tried again.
+            return None
+        return verdict.reason if verdict is not None and verdict.kind == Kind.PASS else None
 
     def _ask_for_approval(self, event: InstallationEvent, forge: str, where: str) -> Posted:
         account = event.account_login
@@ -49,11 +76,12 @@ class GithubAppInstallationHandler(Handler):
         marker = f"<!-- packit_worker:{hashlib.sha256(about.encode()).hexdigest()} -->"
         project = self.context.services.forge(where).project(where)
         title = texts.approval_title(event.account_type or "Account", account)
-        body = texts.approval_body(account, forge, event.sender_login, marker)
+        verifies = self.context.services.fasjson is not None
+        body = texts.approval_body(account, forge, event.sender_login, marker, verifies=verifies)
         return self.context.desk.once(
             ISSUE,
             about,
-            {"project": where, "title": title},
+            {"project": where, "title": title, "forge": forge, "account": account},
             Calls(lambda: project.create_issue(title, body), lambda: project.find_issue(marker)),
         )
 

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import ClassVar
 
 from sqlalchemy.orm import Session
 
 from events.copr import CoprBuildEvent
+from events.families import PullRequest, PullRequestComment, Release
+from events.github import PushGithubGHEvent
+from events.pagure import PushPagureEvent
 from events.testing_farm import TestingFarmResultEvent
+from packit_worker import wanted
 from packit_worker.checks.build import has_succeeded, is_tested_by_this_job
-from packit_worker.checks.tests import were_for_this_job
+from packit_worker.checks.commands import has_something_to_test
+from packit_worker.checks.permission import author_may_build, commenter_may_ask
+from packit_worker.checks.tests import can_be_run, needs_no_build, were_for_this_job
 from packit_worker.checks.verdict import Check
+from packit_worker.commands import Verb
 from packit_worker.config.package import JobType
 from packit_worker.effecting import Calls
-from packit_worker.errors import NotFound
+from packit_worker.errors import NotFound, Refused
 from packit_worker.handlers.base import Handler
 from packit_worker.journal import events, test_runs
 from packit_worker.journal.base import now
+from packit_worker.journal.builds import BuildRow
 from packit_worker.origins import TEST_REQUEST
 from packit_worker.ports import Posted, TestRequest, TestRun, TestState
 from packit_worker.registry import answers
@@ -34,35 +43,48 @@ FIRST_LOOK = timedelta(seconds=60)
 INSTALLATION_TEST = "/install/copr-build"
 
 
-@answers(CoprBuildEvent, jobs=[JobType.TESTS])
-class GithubTestingFarmHandler(Handler):
-    """Has a chroot's packages tested in Testing Farm as soon as they are built."""
+class TestsHandler(Handler):
+    """Something that has packages tested in Testing Farm."""
 
-    checks: ClassVar[tuple[Check, ...]] = (has_succeeded, is_tested_by_this_job)
+    __test__ = False
+
+    @classmethod
+    def builds(cls, situation: Situation, job: Job) -> Mapping[str, BuildRow | None]:
+        """The chroots to test on and the build to be tested in each; None for tests that need none."""
+        raise NotImplementedError
 
     @classmethod
     def shows(cls, situation: Situation, job: Job | None) -> tuple[CheckId, ...]:
-        assert job is not None and situation.origin is not None and situation.origin.build is not None
-        return (check_of(job, situation.origin.build.chroot),)
+        assert job is not None
+        return tuple(check_of(job, chroot) for chroot in cls.builds(situation, job))
 
     @classmethod
     def first_words(cls, check: CheckId) -> Words:
         return texts.queued("Testing")
 
     def run(self) -> str:
+        notes = [
+            self._request(chroot, build)
+            for chroot, build in self.builds(self.context.situation, self.job).items()
+        ]
+        return "; ".join(notes)
+
+    def _request(self, chroot: str, build: BuildRow | None) -> str:
         farm = self.context.services.testing_farm
-        build = self.origin.build
-        assert build is not None
-        marker = self.context.desk.marker(TEST_REQUEST)
+        assert self.origin.commit_sha is not None
         body = request_body(
             self.origin.event,
             self.job,
-            build_id=build.build_id,
-            chroot=build.chroot,
-            copr_project=f"{build.owner}/{build.project_name}",
+            commit_sha=self.origin.commit_sha,
+            chroot=chroot,
+            build_id=build.build_id if build else None,
+            copr_project=f"{build.owner}/{build.project_name}" if build else None,
+            variables=wanted.variables(self.context.situation, self.job, chroot),
             compose=self.context.settings.testing_farm.composes,
         )
-        request = TestRequest(body=body, marker=marker)
+        # News of a build is of one chroot, a comment may be about several.
+        about = "" if isinstance(self.context.event, CoprBuildEvent) else chroot
+        request = TestRequest(body=body, marker=self.context.desk.marker(TEST_REQUEST, about))
 
         def send() -> Posted:
             return _posted(farm.request(request))
@@ -83,18 +105,73 @@ class GithubTestingFarmHandler(Handler):
                     "project_url": event.project_url,
                     "commit_sha": self.origin.commit_sha,
                     "job": self.job.key,
-                    "chroot": build.chroot,
-                    "build_id": build.build_id,
+                    "chroot": chroot,
+                    "build_id": build.build_id if build else None,
                     "web_url": posted.url,
                     "look_at": now() + FIRST_LOOK,
                 },
             )
             events.wake(session, TestingFarmResultEvent.subject_of(posted.id))
-            self.context.desk.report(check_of(self.job, build.chroot), texts.tests_submitted(), posted.url)
+            self.context.desk.report(check_of(self.job, chroot), texts.tests_submitted(), posted.url)
 
-        about = {"chroot": build.chroot, "build": build.build_id}
-        posted = self.context.desk.once(TEST_REQUEST, "", about, Calls(send, find), confirming)
-        return f"asked Testing Farm for tests on {build.chroot}: request {posted.id}"
+        what = {"chroot": chroot, "build": build.build_id if build else None}
+        try:
+            posted = self.context.desk.once(TEST_REQUEST, about, what, Calls(send, find), confirming)
+        except Refused as error:
+            # The tests on other chroots are not to blame.
+            self.context.desk.report(
+                check_of(self.job, chroot), texts.tests_refused(error.answer or str(error))
+            )
+            return f"no tests on {chroot}: {error}"
+        return f"asked Testing Farm for tests on {chroot}: request {posted.id}"
+
+
+@answers(CoprBuildEvent, jobs=[JobType.TESTS])
+class GithubTestingFarmHandler(TestsHandler):
+    """Has a chroot's packages tested in Testing Farm as soon as they are built."""
+
+    checks: ClassVar[tuple[Check, ...]] = (has_succeeded, is_tested_by_this_job, can_be_run)
+
+    @classmethod
+    def builds(cls, situation: Situation, job: Job) -> Mapping[str, BuildRow | None]:
+        build = situation.origin.build if situation.origin else None
+        return {build.chroot: build} if build else {}
+
+
+class TestsWithoutBuildHandler(TestsHandler):
+    """Runs the tests that need no build (skip_build) at once."""
+
+    @classmethod
+    def builds(cls, situation: Situation, job: Job) -> Mapping[str, BuildRow | None]:
+        return dict.fromkeys(situation.chroots(job))
+
+
+@answers(PullRequest, jobs=[JobType.TESTS])
+class PullRequestTestingFarmHandler(TestsWithoutBuildHandler):
+    """Runs the tests of a pull request that need no build (skip_build) at once."""
+
+    checks: ClassVar[tuple[Check, ...]] = (needs_no_build, can_be_run, author_may_build)
+
+
+# Not for the family of pushes: those to dist-git are not tested here.
+@answers(PushGithubGHEvent, jobs=[JobType.TESTS])
+@answers(PushPagureEvent, jobs=[JobType.TESTS])
+@answers(Release, jobs=[JobType.TESTS])
+class PushTestingFarmHandler(TestsWithoutBuildHandler):
+    """Runs the tests of a branch or release that need no build (skip_build) at once."""
+
+    checks: ClassVar[tuple[Check, ...]] = (needs_no_build, can_be_run)
+
+
+@answers(PullRequestComment, jobs=[JobType.TESTS], commands=[Verb.TEST, Verb.RETEST_FAILED])
+class GitHubPullRequestCommentTestingFarmHandler(TestsHandler):
+    """Has what is built already tested in Testing Farm when a comment asks for it."""
+
+    checks: ClassVar[tuple[Check, ...]] = (has_something_to_test, can_be_run, commenter_may_ask)
+
+    @classmethod
+    def builds(cls, situation: Situation, job: Job) -> Mapping[str, BuildRow | None]:
+        return wanted.tests(situation, job).builds
 
 
 @answers(TestingFarmResultEvent, jobs=[JobType.TESTS])

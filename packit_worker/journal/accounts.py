@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Index, select
+from sqlalchemy import JSON, Index, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from packit_worker.journal.base import Base, now
@@ -122,6 +122,16 @@ def everyone(session: Session, state: Approval | None = None) -> list[AccountRow
     if state is not None:
         statement = statement.where(AccountRow.state == state)
     return list(session.execute(statement).scalars())
+
+
+def installation_of(session: Session, forge: str, account: str) -> InstallationRow | None:
+    """The newest installation for an account."""
+    return session.execute(
+        select(InstallationRow)
+        .where(InstallationRow.forge == forge, func.lower(InstallationRow.account_login) == account.lower())
+        .order_by(InstallationRow.recorded_at.desc())
+        .limit(1)
+    ).scalar_one_or_none()
 
 
 def install(session: Session, installation: dict[str, Any]) -> bool:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Index, Integer, MetaData, TypeDecorator
+from sqlalchemy import BigInteger, DateTime, Dialect, Index, Integer, MetaData, String, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 
@@ -32,6 +32,22 @@ class UTCDateTime(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=UTC)
 
 
+class CleanText(TypeDecorator[str]):
+    """Text. What PostgreSQL cannot hold (NUL, half a surrogate pair) becomes U+FFFD, on every database.
+
+    Files and messages of strangers hold such characters; a bug that is about one has to be written down all the same.
+    """
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        # isascii first: it looks at a flag, and nearly all texts are.
+        if value is None or (value.isascii() and "\x00" not in value):
+            return value
+        return value.replace("\x00", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 class Base(DeclarativeBase):
     """Tables of the journal. Constraints get names, so that migrations can speak of them on every database."""
 
@@ -44,7 +60,11 @@ class Base(DeclarativeBase):
         }
     )
     # Ids of other systems outgrow 32 bits; SQLite counts up only what it knows as INTEGER.
-    type_annotation_map = {datetime: UTCDateTime, int: BigInteger().with_variant(Integer, "sqlite")}
+    type_annotation_map = {
+        datetime: UTCDateTime,
+        int: BigInteger().with_variant(Integer, "sqlite"),
+        str: CleanText,
+    }
 
 
 class State(StrEnum):

@@ -100,7 +100,9 @@ def of_commit(session: Session, project_url: str, commit_sha: str) -> list[Build
 
 def start(session: Session, row_id: int, *, at: datetime | None, log_url: str | None) -> bool:
     """The build has begun. False when it has begun or ended already: late news changes nothing."""
-    return _move(session, row_id, (BuildState.PENDING,), state=BuildState.RUNNING, started_at=at, log_url=log_url)
+    return _move(
+        session, row_id, (BuildState.PENDING,), state=BuildState.RUNNING, started_at=at, log_url=log_url
+    )
 
 
 def end(session: Session, row_id: int, state: BuildState, *, at: datetime | None) -> bool:
@@ -117,6 +119,18 @@ def _move(session: Session, row_id: int, from_states: tuple[BuildState, ...], **
         .execution_options(synchronize_session=False)
     )
     return bool(result.rowcount == 1)  # type: ignore[attr-defined]
+
+
+def under_way(session: Session, event_id: str) -> set[str]:
+    """The chroots in which a build that an event ordered has not ended."""
+    statement = select(BuildRow.chroot).where(BuildRow.event_id == event_id, BuildRow.state.not_in(FINAL))
+    return set(session.execute(statement).scalars())
+
+
+def open_of_project(session: Session, project_url: str) -> list[BuildRow]:
+    """The builds of a project that have not ended."""
+    statement = select(BuildRow).where(BuildRow.project_url == project_url, BuildRow.state.not_in(FINAL))
+    return list(session.execute(statement.order_by(BuildRow.id)).scalars())
 
 
 def silent(session: Session, limit: int) -> list[BuildRow]:

@@ -28,7 +28,10 @@ class CheckRow(Claimable, Base):
     """
 
     __tablename__ = "checks"
-    more_table_args = (UniqueConstraint("project_url", "commit_sha", "name"), Index(None, "status", "deadline_at"))
+    more_table_args = (
+        UniqueConstraint("project_url", "commit_sha", "name"),
+        Index(None, "status", "deadline_at"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     project_url: Mapped[str]
@@ -135,7 +138,8 @@ def want(session: Session, wanted: Iterable[Wanted]) -> list[str]:
     rows = {check.id: _row(check) for check in wanted}
     if not rows:
         return []
-    statement = insert(session, CheckRow).values(list(rows.values()))
+    # Everybody locks them in the same order, so that nobody waits for somebody who waits for them.
+    statement = insert(session, CheckRow).values([rows[id] for id in sorted(rows)])
     new = statement.excluded
     shown = ("status", "conclusion", "title", "summary", "url")
     statement = statement.on_conflict_do_update(
@@ -167,11 +171,33 @@ def want(session: Session, wanted: Iterable[Wanted]) -> list[str]:
 
 
 def shown(session: Session, check_id: str, version: int, external_id: str, external_url: str | None) -> None:
-    """The forge shows this version now."""
+    """The forge shows this version now; 0: it has the check, and shows whatever it was created with.
+
+    A worker that had lost its claim may be the last to show something, and that an old version: then the newest is
+    shown again.
+    """
+    moment = now()
+    seen: dict[str, Any] = {"external_id": external_id, "external_url": external_url}
+    conditions = [CheckRow.id == check_id]
+    if version:
+        seen |= {"shown_version": version, "shown_at": moment}
+        conditions.append(CheckRow.shown_version <= version)
+    result = session.execute(
+        update(CheckRow).where(*conditions).values(**seen).execution_options(synchronize_session=False)
+    )
+    if result.rowcount == 1:  # type: ignore[attr-defined]
+        return
     session.execute(
         update(CheckRow)
         .where(CheckRow.id == check_id)
-        .values(shown_version=version, external_id=external_id, external_url=external_url, shown_at=now())
+        .values(
+            version=CheckRow.version + 1,
+            state=case((CheckRow.state.in_(OPEN), CheckRow.state), else_=State.READY),
+            due_at=case((CheckRow.state.in_(OPEN), CheckRow.due_at), else_=moment),
+            finished_at=None,
+            hinted_at=None,
+            hints=0,
+        )
         .execution_options(synchronize_session=False)
     )
 
@@ -200,22 +226,44 @@ def of_commit(session: Session, project_url: str, commit_sha: str) -> list[Check
 
 def of_subject(session: Session, subject: str) -> list[CheckRow]:
     """The checks of a pull request, branch or release, by name."""
-    statement = select(CheckRow).where(CheckRow.subject == subject).order_by(CheckRow.wanted_at, CheckRow.name)
+    statement = (
+        select(CheckRow).where(CheckRow.subject == subject).order_by(CheckRow.wanted_at, CheckRow.name)
+    )
     return list(session.execute(statement).scalars())
 
 
-def unfinished(session: Session, event_id: str) -> list[CheckRow]:
-    """The checks of an event that are not completed."""
-    statement = select(CheckRow).where(CheckRow.event_id == event_id, CheckRow.status != CheckStatus.COMPLETED)
-    return list(session.execute(statement).scalars())
+def unfinished(session: Session, event_id: str, target: str | None = None) -> list[CheckRow]:
+    """The checks of an event (on one target) that are not completed; locked to the end of the transaction."""
+    conditions = [CheckRow.event_id == event_id, CheckRow.status != CheckStatus.COMPLETED]
+    if target is not None:
+        conditions.append(CheckRow.target == target)
+    statement = select(CheckRow).where(*conditions).order_by(CheckRow.id).with_for_update()
+    return list(session.execute(statement.execution_options(populate_existing=True)).scalars())
+
+
+def unfinished_of_others(session: Session, subject: str, commit_sha: str) -> list[CheckRow]:
+    """The checks that are not completed on other commits of a subject; locked to the end of the transaction."""
+    statement = (
+        select(CheckRow)
+        .where(
+            CheckRow.subject == subject,
+            CheckRow.commit_sha != commit_sha,
+            CheckRow.status != CheckStatus.COMPLETED,
+        )
+        .order_by(CheckRow.id)
+        .with_for_update()
+    )
+    return list(session.execute(statement.execution_options(populate_existing=True)).scalars())
 
 
 def past_deadline(session: Session, limit: int = 50) -> list[CheckRow]:
-    """Checks that should have been completed by now."""
+    """Checks that should have been completed by now; nobody changes them before this transaction ends."""
     statement = (
         select(CheckRow)
         .where(CheckRow.status != CheckStatus.COMPLETED, CheckRow.deadline_at < now())
+        .order_by(CheckRow.id)
         .limit(limit)
+        .with_for_update(skip_locked=True)
     )
     return list(session.execute(statement).scalars())
 

@@ -9,14 +9,18 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import sys
 import threading
-from collections.abc import Iterator
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from packit_worker.journal.base import OPEN, State, now
@@ -24,8 +28,13 @@ from packit_worker.journal.database import Journal, JournalUnavailable
 
 log = logging.getLogger(__name__)
 
-#: This process, as it signs its claims.
-OWNER = f"{socket.gethostname()}:{os.getpid()}"
+#: The exit status of a process that ends itself because of work that does not end.
+HUNG = 70
+
+
+def owner() -> str:
+    """This process, as it signs its claims."""
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 class LostClaim(Exception):
@@ -56,9 +65,16 @@ class Claim:
         """The work has come to an end. Raises ``LostClaim``."""
         self._change(session, state=state, reason=reason, lease_until=None, finished_at=now())
 
-    def put_back(self, session: Session, due_at: datetime, reason: str, *, attempt_counts: bool = True) -> None:
+    def put_back(
+        self, session: Session, due_at: datetime, reason: str, *, attempt_counts: bool = True
+    ) -> None:
         """Let somebody take it up again at ``due_at``. Raises ``LostClaim``."""
-        values: dict[str, Any] = {"state": State.READY, "due_at": due_at, "reason": reason, "lease_until": None}
+        values: dict[str, Any] = {
+            "state": State.READY,
+            "due_at": due_at,
+            "reason": reason,
+            "lease_until": None,
+        }
         values |= {"hinted_at": None, "hints": 0}
         if not attempt_counts:
             values["attempts"] = self.model.attempts - 1
@@ -73,7 +89,8 @@ class Claim:
 def take(session: Session, model: Any, key: Any, lease: timedelta) -> tuple[Claim, Any] | None:
     """Claim a row: it is open, due, not leased to anybody, and not waiting for another. None when it can't be had.
 
-    One statement; of two workers that try at the same time one gets None. Counts an attempt, so that a crash counts.
+    One statement, in a transaction of its own; of two workers that try at the same time one gets None. Counts an
+    attempt, so that a crash counts.
     """
     moment = now()
     statement = (
@@ -83,14 +100,19 @@ def take(session: Session, model: Any, key: Any, lease: timedelta) -> tuple[Clai
             state=State.RUNNING,
             claim=model.claim + 1,
             attempts=model.attempts + 1,
-            claimed_by=OWNER,
+            claimed_by=owner(),
             claimed_at=moment,
             lease_until=moment + lease,
         )
         .returning(model)
         .execution_options(synchronize_session=False, populate_existing=True)
     )
-    row = session.execute(statement).scalar_one_or_none()
+    try:
+        row = session.execute(statement).scalar_one_or_none()
+    except IntegrityError:
+        # Another event of the same subject was claimed at the same moment.
+        session.rollback()
+        return None
     return None if row is None else (Claim(model, key, row.claim), row)
 
 
@@ -143,32 +165,73 @@ def overdue(session: Session, model: Any, *, limit: int, patience: timedelta) ->
     return list(rows)
 
 
-class Heart:
-    """Extends the leases of the claims this process works on, from a thread of its own."""
+def not_hinted(session: Session, model: Any, keys: Iterable[Any]) -> None:
+    """The wake-ups of rows from ``overdue`` could not be sent; they do not count as given."""
+    session.execute(
+        update(model)
+        .where(model.key_column().in_(list(keys)), model.hints > 0)
+        .values(hinted_at=None, hints=model.hints - 1)
+        .execution_options(synchronize_session=False)
+    )
 
-    def __init__(self, journal: Journal, *, lease: timedelta, beat: timedelta) -> None:
+
+class Beat:
+    """A claim that is kept alive. Without ``limit`` for as long as it takes, else for so many seconds."""
+
+    def __init__(self, claim: Claim, limit: float | None) -> None:
+        self.claim = claim
+        self.limit = limit
+        self._since = time.monotonic()
+
+    def goes_on(self) -> None:
+        """There was progress: the limit counts from now."""
+        self._since = time.monotonic()
+
+    @property
+    def is_hung(self) -> bool:
+        """Whether nothing was heard of the work for longer than its limit."""
+        return self.limit is not None and time.monotonic() - self._since > self.limit
+
+
+class Heart:
+    """Extends the leases of the claims this process works on, from a thread of its own.
+
+    Work that goes on for longer than its limit hangs: its lease is let run out, and the process ends itself, for a
+    process that hangs takes no other work. Whoever started it starts it again. ``end`` is how a process ends.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        *,
+        lease: timedelta,
+        beat: timedelta,
+        end: Callable[[int], object] = os._exit,
+    ) -> None:
         self._journal = journal
         self._lease = lease
         self._beat = beat
-        self._claims: set[Claim] = set()
+        self._end = end
+        self._beats: set[Beat] = set()
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
 
     @contextmanager
-    def beating_for(self, claim: Claim) -> Iterator[None]:
-        """Keep the claim alive inside."""
+    def beating_for(self, claim: Claim, limit: float | None = None) -> Iterator[Beat]:
+        """Keep the claim alive inside; ``limit`` is in seconds without ``Beat.goes_on``."""
+        beat = Beat(claim, limit)
         with self._lock:
-            self._claims.add(claim)
+            self._beats.add(beat)
             if self._thread is None or not self._thread.is_alive():
                 self._wake.clear()
                 self._thread = threading.Thread(target=self._run, name="heart", daemon=True)
                 self._thread.start()
         try:
-            yield
+            yield beat
         finally:
             with self._lock:
-                self._claims.discard(claim)
+                self._beats.discard(beat)
 
     def stop(self) -> None:
         """End the thread."""
@@ -179,17 +242,40 @@ class Heart:
     def _run(self) -> None:
         while not self._wake.wait(self._beat.total_seconds()):
             with self._lock:
-                claims = list(self._claims)
-            for claim in claims:
-                self._extend(claim)
+                beats = list(self._beats)
+            for beat in beats:
+                if beat.is_hung:
+                    self._give_up(beat)
+                else:
+                    self._extend(beat)
 
-    def _extend(self, claim: Claim) -> None:
+    def _give_up(self, beat: Beat) -> None:
+        table, key = beat.claim.model.__tablename__, beat.claim.key
+        log.critical(
+            "%s %s hangs for more than %.0f s; this process ends\n%s", table, key, beat.limit, _stacks()
+        )
+        self._forget(beat)
+        self._end(HUNG)
+
+    def _forget(self, beat: Beat) -> None:
+        with self._lock:
+            self._beats.discard(beat)
+
+    def _extend(self, beat: Beat) -> None:
+        claim = beat.claim
         try:
             with self._journal.write() as session:
                 claim.fence(session, self._lease)
         except LostClaim:
             # The work finds out by itself before its next effect; nothing to be done from here.
-            with self._lock:
-                self._claims.discard(claim)
+            self._forget(beat)
         except JournalUnavailable as error:
             log.warning("could not extend the lease of %s: %s", claim.key, error)
+        except Exception:
+            # Other claims may hang on this thread; it does not end because of one.
+            log.exception("could not extend the lease of %s", claim.key)
+
+
+def _stacks() -> str:
+    """Where every thread is."""
+    return "\n".join("".join(traceback.format_stack(frame)) for frame in sys._current_frames().values())

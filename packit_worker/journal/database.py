@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Insert, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Engine
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
@@ -21,7 +21,7 @@ __all__ = ["Cost", "Journal", "JournalUnavailable", "Session", "insert"]
 
 
 class JournalUnavailable(TemporaryError):
-    """The database does not answer. Nothing was written."""
+    """The database does not answer. Nothing was written; where its answer to a commit was lost, nobody knows."""
 
 
 class Cost:
@@ -43,24 +43,36 @@ class Journal:
         self._lock = threading.Lock()
         if self.url.get_backend_name() == "sqlite":
             self.engine = _sqlite(self.url, timeout)
+            self._reading = {"sqlite_begin": "BEGIN"}
         elif self.url.get_backend_name() == "postgresql":
             self.engine = _postgresql(self.url, timeout)
+            # By default every statement sees what was committed before it, and not before the first.
+            self._reading = {"isolation_level": "REPEATABLE READ"}
         else:
-            raise ValueError(f"the journal lives in SQLite or PostgreSQL, not in {self.url.get_backend_name()}")
+            raise ValueError(
+                f"the journal lives in SQLite or PostgreSQL, not in {self.url.get_backend_name()}"
+            )
         event.listen(self.engine, "before_cursor_execute", self._count_statement)
         event.listen(self.engine, "commit", self._count_commit)
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """One transaction, committed at the end. Raises ``JournalUnavailable`` when the database is away."""
+        """One transaction, committed at the end. Raises ``JournalUnavailable`` when the database is away.
+
+        It waits ``timeout`` for a lock and does not try again: whoever holds work under a lease lets it run out, and
+        the sweeper hands it on. What else the database refuses (a value it cannot hold) is a bug, and comes through.
+        """
         with self._session() as session:
             yield session
             session.commit()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """One transaction that only reads. Raises ``JournalUnavailable`` when the database is away."""
-        with self._session(sqlite_begin="BEGIN") as session:
+        """One transaction that only reads, and sees one state of the journal whatever is written meanwhile.
+
+        Raises ``JournalUnavailable`` when the database is away.
+        """
+        with self._session(**self._reading) as session:
             yield session
             # What was read is kept; a rollback would have it read again.
             session.expunge_all()
@@ -73,7 +85,9 @@ class Journal:
             if options:
                 session.connection(execution_options=options)
             yield session
-        except (OperationalError, InterfaceError, PoolTimeout) as error:
+        except (DBAPIError, PoolTimeout) as error:
+            if not _is_away(error):
+                raise
             raise JournalUnavailable(f"the database does not answer: {_short(error)}") from error
         finally:
             session.close()
@@ -148,6 +162,21 @@ def _postgresql(url: URL, timeout: float) -> Engine:
             "options": f"-c lock_timeout={milliseconds} -c statement_timeout={4 * milliseconds}",
         },
     )
+
+
+#: PostgreSQL's codes for a server that takes no writes: a standby after a failover, or one that is not up yet.
+_READ_ONLY = ("25006",)
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether an error is about the database being there, and not about what was asked of it."""
+    if isinstance(error, OperationalError | PoolTimeout):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    # SQLite's InterfaceError is about parameters, psycopg's about a connection that is closed.
+    is_closed = isinstance(error, InterfaceError) and hasattr(error.orig, "sqlstate")
+    return error.connection_invalidated or is_closed or getattr(error.orig, "sqlstate", None) in _READ_ONLY
 
 
 def _short(error: Exception) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, insert
+from sqlalchemy import JSON, ForeignKey, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from packit_worker.journal.base import Base, now
@@ -58,3 +58,13 @@ def record(session: Session, event_id: str, attempt: int, decisions: Iterable[De
     ]
     if rows:
         session.execute(insert(DecisionRow).values(rows))
+
+
+def last(session: Session, event_id: str, step: str, verdict: str) -> DecisionRow | None:
+    """The last decision of an event in a step with this verdict."""
+    return session.execute(
+        select(DecisionRow)
+        .where(DecisionRow.event_id == event_id, DecisionRow.step == step, DecisionRow.verdict == verdict)
+        .order_by(DecisionRow.id.desc())
+        .limit(1)
+    ).scalar_one_or_none()

@@ -60,35 +60,40 @@ def record(
     headers: Mapping[str, str],
     body: bytes,
     ignored: str | None = None,
+    held: str | None = None,
     replay_window: timedelta | None = None,
 ) -> Recorded:
     """Write a delivery down, once and for ever.
 
-    ``ignored`` is the reason when it is known already that nothing follows from it. Within ``replay_window`` a body
-    that was seen under another id is held: who signs a body does not sign its id, so this may be a replay.
+    ``ignored`` is the reason when it is known already that nothing follows from it, ``held`` when an operator has to
+    release it first. Within ``replay_window`` a body that was seen under another id is held: who signs a body does not
+    sign its id, so this may be a replay.
     """
+    moment = now()
     digest = hashlib.sha256(body).hexdigest()
     state, reason = (State.IGNORED, ignored) if ignored else (State.READY, None)
+    if held and not ignored:
+        state, reason = State.HELD, held
     if replay_window is not None and not ignored:
-        earlier = _same_body(session, source, digest, id, now() - replay_window)
+        earlier = _same_body(session, source, digest, id, moment - replay_window)
         if earlier is not None:
             state, reason = State.HELD, f"suspected replay: the same body came as {earlier}"
-    finished = None if state == State.READY else now()
+    finished = None if state == State.READY else moment
     statement = (
         insert(session, Delivery)
         .values(
             id=id,
             source=source,
             event_type=event_type,
-            received_at=now(),
+            received_at=moment,
             headers=dict(headers),
             body=body,
             body_sha256=digest,
             state=state,
             reason=reason,
             finished_at=finished,
-            due_at=now(),
-            hinted_at=now(),
+            due_at=moment,
+            hinted_at=moment,
             hints=1,
             attempts=0,
             claim=0,
@@ -97,9 +102,21 @@ def record(
         .returning(Delivery.id)
     )
     if session.execute(statement).scalar_one_or_none() is None:
-        there = session.get_one(Delivery, id)
+        # Without the body, which can be large.
+        there = session.execute(select(Delivery.state, Delivery.reason).where(Delivery.id == id)).one()
         return Recorded(there.state, there.reason, is_duplicate=True)
     return Recorded(state, reason, is_duplicate=False)
+
+
+def is_known(session: Session, id: str) -> bool:
+    """Whether this delivery was written down."""
+    return session.execute(select(Delivery.id).where(Delivery.id == id)).scalar_one_or_none() is not None
+
+
+def last_received(session: Session, source: str) -> datetime | None:
+    """When the last message of a source came; None if there was none."""
+    statement = select(Delivery.received_at).where(Delivery.source == source)
+    return session.execute(statement.order_by(Delivery.received_at.desc()).limit(1)).scalar_one_or_none()
 
 
 def _same_body(session: Session, source: str, digest: str, id: str, since: datetime) -> str | None:

@@ -6,13 +6,13 @@ died, or no answer came. It is looked up at the other side before it may be sent
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, select, update
+from sqlalchemy import JSON, ColumnElement, ForeignKey, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from packit_worker.journal.base import Base, now
@@ -58,10 +58,21 @@ class Effect:
     request: Mapping[str, Any]
 
 
-def begin(session: Session, effect: Effect) -> EffectRow | None:
-    """Write an effect down as sent. None when it is new and the call may be made; else the row that was there.
+@dataclass(frozen=True)
+class Begun:
+    """The number of a call, by which its end is told from that of another; or what was there instead of a call."""
 
-    One statement for a new effect. A planned one (its call is known not to have gone out) counts as new.
+    number: int
+    there: EffectRow | None = None
+
+
+def begin(
+    session: Session, effect: Effect, *, anew: Iterable[EffectState] = (EffectState.PLANNED,)
+) -> Begun:
+    """Write an effect down as sent: then the call may be made. Else ``there`` is the row that was there.
+
+    One statement for a new effect. One in a state of ``anew`` counts as new and takes the request of now; a planned
+    one, for its call is known not to have been carried out.
     """
     moment = now()
     statement = (
@@ -78,26 +89,51 @@ def begin(session: Session, effect: Effect) -> EffectRow | None:
         )
         .on_conflict_do_update(
             index_elements=["key"],
-            set_={"state": EffectState.SENT, "sends": EffectRow.sends + 1, "sent_at": moment, "error": None},
-            where=EffectRow.state == EffectState.PLANNED,
+            set_={
+                "state": EffectState.SENT,
+                "sends": EffectRow.sends + 1,
+                "sent_at": moment,
+                "error": None,
+                "request": dict(effect.request),
+                "event_id": effect.event_id,
+            },
+            where=EffectRow.state.in_(list(anew)),
         )
-        .returning(EffectRow.key)
+        .returning(EffectRow.sends)
     )
-    if session.execute(statement).scalar_one_or_none() is not None:
-        return None
-    return session.get_one(EffectRow, effect.key)
+    number = session.execute(statement).scalar_one_or_none()
+    if number is not None:
+        return Begun(number)
+    there = session.get_one(EffectRow, effect.key)
+    return Begun(there.sends, there)
 
 
-def send_again(session: Session, key: str) -> None:
-    """The other side does not have it, and will not get it any more from the earlier call: one more call is made."""
-    _set(session, key, state=EffectState.SENT, sends=EffectRow.sends + 1, sent_at=now())
+def send_again(session: Session, effect: Effect, number: int) -> int | None:
+    """The other side does not have it, and will not get it any more from call ``number``: one more call is made.
+
+    Returns the new call's number; None when somebody else has settled it, or is at it.
+    """
+    statement = (
+        update(EffectRow)
+        .where(*_is_call(effect.key, number))
+        .values(
+            sends=EffectRow.sends + 1,
+            sent_at=now(),
+            error=None,
+            request=dict(effect.request),
+            event_id=effect.event_id,
+        )
+        .returning(EffectRow.sends)
+        .execution_options(synchronize_session=False)
+    )
+    return session.execute(statement).scalar_one_or_none()
 
 
-def confirm(session: Session, key: str, external_id: str | None, external_url: str | None) -> None:
-    """The other side has it."""
-    _set(
+def confirm(session: Session, key: str, external_id: str | None, external_url: str | None) -> bool:
+    """The other side has it. False when that was known: then nothing changes."""
+    return _set(
         session,
-        key,
+        [EffectRow.key == key, EffectRow.state != EffectState.CONFIRMED],
         state=EffectState.CONFIRMED,
         external_id=external_id,
         external_url=external_url,
@@ -106,31 +142,46 @@ def confirm(session: Session, key: str, external_id: str | None, external_url: s
     )
 
 
-def not_sent(session: Session, key: str, error: str) -> None:
+# The ends of a call that went wrong. ``number`` is the call's: what has come of a later one stays as it is.
+
+
+def not_sent(session: Session, key: str, error: str, number: int | None = None) -> None:
     """The call is known not to have been carried out; it may be made again at once."""
-    _set(session, key, state=EffectState.PLANNED, error=error)
+    _set(session, _is_call(key, number), state=EffectState.PLANNED, error=error)
 
 
-def unanswered(session: Session, key: str, error: str) -> None:
-    """No answer came. The row stays ``sent``, and the time of this call counts."""
-    _set(session, key, error=error)
+def unanswered(session: Session, key: str, error: str, number: int | None = None) -> None:
+    """No answer came. The row stays ``sent``; that the call may still be carried out counts from now."""
+    _set(session, _is_call(key, number), error=error, sent_at=now())
 
 
-def refuse(session: Session, key: str, error: str) -> None:
+def refuse(session: Session, key: str, error: str, number: int | None = None) -> None:
     """The other side said no."""
-    _set(session, key, state=EffectState.REFUSED, error=error)
+    _set(session, _is_call(key, number), state=EffectState.REFUSED, error=error)
 
 
 def of_event(session: Session, event_id: str) -> list[EffectRow]:
     """The effects of an event in the order they were begun."""
-    statement = select(EffectRow).where(EffectRow.event_id == event_id).order_by(EffectRow.created_at, EffectRow.key)
+    statement = (
+        select(EffectRow).where(EffectRow.event_id == event_id).order_by(EffectRow.created_at, EffectRow.key)
+    )
     return list(session.execute(statement).scalars())
 
 
-def _set(session: Session, key: str, **values: Any) -> None:
-    session.execute(
-        update(EffectRow)
-        .where(EffectRow.key == key)
-        .values(**values)
-        .execution_options(synchronize_session=False)
+def _is_call(key: str, number: int | None) -> list[ColumnElement[bool]]:
+    """The call is out, and it is the newest."""
+    is_out = [EffectRow.key == key, EffectRow.state == EffectState.SENT]
+    return is_out if number is None else [*is_out, EffectRow.sends == number]
+
+
+def of_external(session: Session, kind: str, external_id: str) -> list[EffectRow]:
+    """The effects of a kind that the other side knows by this id, in the order they were begun."""
+    statement = select(EffectRow).where(EffectRow.kind == kind, EffectRow.external_id == external_id)
+    return list(session.execute(statement.order_by(EffectRow.created_at)).scalars())
+
+
+def _set(session: Session, where: Iterable[ColumnElement[bool]], **values: Any) -> bool:
+    result = session.execute(
+        update(EffectRow).where(*where).values(**values).execution_options(synchronize_session=False)
     )
+    return bool(result.rowcount == 1)  # type: ignore[attr-defined]

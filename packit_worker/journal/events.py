@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,9 @@ from sqlalchemy import (
     Index,
     UniqueConstraint,
     exists,
+    or_,
     select,
+    text,
     update,
 )
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, aliased, mapped_column
@@ -27,7 +29,20 @@ class EventRow(Claimable, Base):
     """An event. ``id`` is its Celery task's id. ``seq`` is the order of arrival, which events of one subject keep."""
 
     __tablename__ = "events"
-    more_table_args = (Index(None, "subject", "state"), UniqueConstraint("same_as"))
+    #: The database's own word for "one at a time": of two workers that claim two events of a subject at the same
+    #: moment neither sees the other's claim.
+    ONE_AT_A_TIME = text("state = 'running'")
+    more_table_args = (
+        Index(None, "subject", "state"),
+        Index(
+            "uq_events_running_subject",
+            "subject",
+            unique=True,
+            sqlite_where=ONE_AT_A_TIME,
+            postgresql_where=ONE_AT_A_TIME,
+        ),
+        UniqueConstraint("same_as"),
+    )
 
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     id: Mapped[str] = mapped_column(unique=True)
@@ -50,16 +65,23 @@ class EventRow(Claimable, Base):
 
     @classmethod
     def waits_for_nothing(cls) -> list[ColumnElement[bool]]:
-        """No earlier event of the same subject is open."""
-        earlier = aliased(cls)
-        # "with_for_update" locks the outer rows only; the inner look needs no lock: an earlier event never reopens.
-        return [
-            ~exists(
-                select(earlier.seq).where(
-                    earlier.subject == cls.subject, earlier.seq < cls.seq, earlier.state.in_(OPEN)
-                )
-            ).correlate(cls)
-        ]
+        """No earlier event of the same subject is open, and no other is being worked on.
+
+        An earlier one can turn up late (its transaction took longer, or it was replayed) when a later one has begun:
+        then it waits for that one's end, or for its next attempt.
+        """
+        earlier, other = aliased(cls), aliased(cls)
+        is_first = ~exists(
+            select(earlier.seq).where(
+                earlier.subject == cls.subject, earlier.seq < cls.seq, earlier.state.in_(OPEN)
+            )
+        ).correlate(cls)
+        is_alone = ~exists(
+            select(other.seq).where(
+                other.subject == cls.subject, other.seq != cls.seq, other.state == State.RUNNING
+            )
+        ).correlate(cls)
+        return [or_(cls.state == State.RUNNING, is_first), is_alone]
 
 
 def new_id() -> str:
@@ -104,13 +126,17 @@ def record(
 
 
 def supersede(session: Session, *, subject: str, task: str, by: str) -> None:
-    """Events of this kind and subject that nobody has begun are overtaken by the newer one ``by``."""
+    """Events of this kind and subject that nobody has begun are overtaken by the newer one ``by``.
+
+    One that was begun goes its way to its end: it may have shown checks and ordered builds that only it will see to.
+    """
     session.execute(
         update(EventRow)
         .where(
             EventRow.subject == subject,
             EventRow.task == task,
             EventRow.state == State.READY,
+            EventRow.claim == 0,
             EventRow.id != by,
         )
         .values(
@@ -143,6 +169,17 @@ def next_of(session: Session, subject: str) -> EventRow | None:
     return session.execute(statement).scalar_one_or_none()
 
 
+def before(session: Session, row: EventRow, tasks: Iterable[str], limit: int = 1) -> list[EventRow]:
+    """The newest events of these tasks about the same subject that arrived before this one, newest first."""
+    statement = (
+        select(EventRow)
+        .where(EventRow.subject == row.subject, EventRow.seq < row.seq, EventRow.task.in_(list(tasks)))
+        .order_by(EventRow.seq.desc())
+        .limit(limit)
+    )
+    return list(session.execute(statement).scalars())
+
+
 def wake(session: Session, subject: str) -> None:
     """Events of a subject that were parked are due now: what they waited for has come."""
     session.execute(
@@ -154,10 +191,10 @@ def wake(session: Session, subject: str) -> None:
 
 
 def move(session: Session, id: str, lane: str) -> None:
-    """What is left of an event is for another lane."""
+    """What is left of an event is for another lane, with as many attempts as there were for this one."""
     session.execute(
         update(EventRow)
         .where(EventRow.id == id)
-        .values(lane=lane)
+        .values(lane=lane, attempts=0)
         .execution_options(synchronize_session=False)
     )

@@ -52,6 +52,20 @@ def find(session: Session, request_id: str) -> TestRunRow | None:
     return session.get(TestRunRow, request_id)
 
 
+def of_commit(session: Session, project_url: str, commit_sha: str) -> list[TestRunRow]:
+    """The test runs of a commit, newest first."""
+    statement = select(TestRunRow).where(
+        TestRunRow.project_url == project_url, TestRunRow.commit_sha == commit_sha
+    )
+    return list(session.execute(statement.order_by(TestRunRow.submitted_at.desc())).scalars())
+
+
+def open_of_project(session: Session, project_url: str) -> list[TestRunRow]:
+    """The requests for tests of a project that have not ended."""
+    statement = select(TestRunRow).where(TestRunRow.project_url == project_url, TestRunRow.ended_at.is_(None))
+    return list(session.execute(statement.order_by(TestRunRow.submitted_at)).scalars())
+
+
 def update_state(
     session: Session, request_id: str, state: TestState, result: str | None, web_url: str | None
 ) -> bool:

@@ -4,13 +4,17 @@ from typing import Any, Literal
 
 from alembic import context
 
-from packit_worker.journal.base import UTCDateTime
+from packit_worker.journal.base import CleanText, UTCDateTime
 from packit_worker.journal.tables import metadata
 
 
 def render(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     """Types of ours are written as what they are in the database, so that a migration never depends on code."""
-    return "sa.DateTime()" if kind == "type" and isinstance(item, UTCDateTime) else False
+    if kind == "type" and isinstance(item, UTCDateTime):
+        return "sa.DateTime()"
+    if kind == "type" and isinstance(item, CleanText):
+        return "sa.String()"
+    return False
 
 
 context.configure(

@@ -18,6 +18,12 @@ def plain(text: str, limit: int = 300) -> str:
     return _SPECIAL.sub(r"\\\1", line).replace("\\@", _NO_MENTION)
 
 
+def code(text: str, limit: int = 200) -> str:
+    """One line of text as code within a line, cut at ``limit`` characters."""
+    line = " ".join(_printable(text).split()).replace("`", "'")
+    return f"`{line if len(line) <= limit else line[: limit - 1] + '…'}`"
+
+
 def code_block(text: str, limit: int = 4000) -> str:
     """A block of preformatted text, cut at ``limit`` characters; its fence is longer than any inside."""
     body = _printable(text, keep="\n\t")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from packit_worker.ports import CheckStatus, Conclusion
-from packit_worker.reporting.markdown import code_block, plain
+from packit_worker.reporting.markdown import code, code_block, plain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,6 +159,16 @@ def tests_errored(summary: str | None) -> Words:
     )
 
 
+def tests_refused(answer: str) -> Words:
+    """Testing Farm does not take the request."""
+    return Words(
+        status=CheckStatus.COMPLETED,
+        conclusion=Conclusion.FAILURE,
+        title="Testing Farm does not take the request.",
+        summary=f"{TESTS_REFUSED_NEXT}\n\nTesting Farm says: {plain(answer, 600)}",
+    )
+
+
 def tests_canceled() -> Words:
     """Somebody canceled the request."""
     return Words(
@@ -166,6 +176,17 @@ def tests_canceled() -> Words:
         conclusion=Conclusion.CANCELLED,
         title="The tests were canceled.",
         summary="Comment `/packit test` to run them again.",
+    )
+
+
+def superseded(commit_sha: str) -> Words:
+    """The pull request has got newer commits."""
+    return Words(
+        status=CheckStatus.COMPLETED,
+        conclusion=Conclusion.CANCELLED,
+        title=f"Superseded by the newer commit {commit_sha[:12]}.",
+        summary=f"Nothing to do. What was under way here was canceled when `{plain(commit_sha)}` was pushed; "
+        "the checks of that commit count now.",
     )
 
 
@@ -196,6 +217,16 @@ def gave_up(why: str, attempts: int) -> Words:
         conclusion=Conclusion.FAILURE,
         title=f"Given up after {attempts} attempts.",
         summary=f"Comment `/packit build` to try again later.\n\nThe last attempt ended with: {plain(why, 600)}",
+    )
+
+
+def timed_out(after: str) -> Words:
+    """It took longer than it may. ``after``: timed out after so long."""
+    return Words(
+        status=CheckStatus.COMPLETED,
+        conclusion=Conclusion.TIMED_OUT,
+        title=f"{after[:1].upper()}{after[1:]}.",
+        summary="Comment `/packit build` to try again; if it stays like this, tell the operators of this service.",
     )
 
 
@@ -249,6 +280,23 @@ def too_late(hours: int) -> Words:
     )
 
 
+
+
+def copr_refused(project: str, answer: str, permission: str | None, account: str) -> tuple[str, str]:
+    """What is wrong and what to do when Copr refuses a project or build. ``permission``: what we may lack there."""
+    message = f"Copr refuses to build in {project}: {answer}"
+    if permission is None:
+        return message, REFUSED_NEXT
+    return message, (
+        f"An owner of the Copr project {project} can give the account {account} the permission {permission} on its "
+        "page Settings, Permissions; then comment `/packit build`. Or take owner and project out of the job in the "
+        "package configuration, to build in a project of this service."
+    )
+
+
+TESTS_REFUSED_NEXT = (
+    "Correct what it does not accept in the tests job of the package configuration, then comment `/packit test`."
+)
 REFUSED_NEXT = "Correct what it does not accept, or ask the operators of this service."
 
 NOT_APPROVED_NEXT = (
@@ -262,11 +310,101 @@ def approval_title(kind: str, account: str) -> str:
     return f"{kind} {account} needs to be approved"
 
 
-def approval_body(account: str, forge: str, sender: str | None, marker: str) -> str:
-    """The issue in which an account is approved."""
+def approval_body(account: str, forge: str, sender: str | None, marker: str, *, verifies: bool = False) -> str:
+    """The issue in which an account is approved. ``verifies``: a Fedora account can prove it."""
     who = plain(sender) if sender else "Somebody"
+    fedora = (
+        f"{who} can have it approved at once with a Fedora account that names the GitHub account of {who}, by the "
+        "comment `/packit verify-fas LOGIN`.\n\n"
+    )
     return (
         f"{who} installed the App for {plain(account)} on {forge}.\n\n"
+        f"{fedora if verifies else ''}"
         f"To approve it, an operator runs:\n\n"
         f"{code_block(f'packit-worker allowlist approve {forge} {account}')}\n\n{marker}\n"
     )
+
+
+def mistake(line: str, message: str, nearest: str | None) -> str:
+    """A line of a comment that looks like a command and is none."""
+    where = f"{code(line)}: " if line else ""
+    hint = f" Did you mean {code(nearest)}?" if nearest else ""
+    return f"{where}{_sentence(message)}{hint} {code('/packit help')} lists what may be asked for."
+
+
+def comment_refused(reason: str, next_step: str | None) -> str:
+    """What a comment asks for may not be done."""
+    return _sentence(reason) + (f" {plain(next_step, 600)}" if next_step else "")
+
+
+def comment_idle(verb: str, why: str) -> str:
+    """What a comment asks for comes to nothing."""
+    return f"Nothing is done for {code(f'/packit {verb}')}: {plain(why, 600)}."
+
+
+def place(family: str) -> str:
+    """Where a command can be given, by the family of the event."""
+    return {"PullRequestComment": "a pull request", "IssueComment": "an issue"}.get(family, "another place")
+
+
+def only_there(places: Sequence[str]) -> str:
+    """A command in the wrong place."""
+    return f"it is for a comment on {' or '.join(places)}"
+
+
+def help_text(login: str, allowed: Sequence[tuple[str, str]], others: Sequence[tuple[str, str]]) -> str:
+    """What an account may ask for, and what only others may. Each command is its usage and what it does."""
+    parts = [f"{plain(login)} may run here:", *(_listed(allowed))] if allowed else []
+    if others:
+        who = "Those with write or admin permission in the project may run here:"
+        parts += [*([""] if parts else []), who, *_listed(others)]
+    return "\n".join([*parts, "", "One command a line; each line begins with `/packit`."])
+
+
+def _listed(commands: Sequence[tuple[str, str]]) -> list[str]:
+    return ["", *(f"* {code(usage)} – {plain(about)}" for usage, about in commands)]
+
+
+def _sentence(text: str) -> str:
+    """A stranger's or a check's words as a sentence."""
+    shown = plain(text, 600)
+    return shown[:1].upper() + shown[1:] + ("" if shown.endswith((".", "!", "?")) else ".")
+
+
+def approved(account: str, login: str, fas_login: str) -> str:
+    """An account was approved."""
+    return (
+        f"The account {plain(account)} is approved: {plain(login)} is {plain(fas_login)} in Fedora. "
+        "Comment `/packit build` on pull requests that came before."
+    )
+
+
+def approved_already(account: str) -> str:
+    """An account needs no approval any more."""
+    return f"The account {plain(account)} is approved already; there is nothing to do."
+
+
+def approval_denied(account: str, why: str) -> str:
+    """Operators have decided."""
+    return f"The account {plain(account)} is denied: {plain(why)}. Ask the operators of this service."
+
+
+def not_the_installer(login: str, account: str, installer: str | None) -> str:
+    """Somebody else wants an account approved."""
+    who = plain(installer) if installer else f"the account {plain(account)} itself"
+    return f"{plain(login)} has not installed the App for {plain(account)}: {who} can ask for it, or an operator approves it."
+
+
+def no_fedora_account(fas_login: str) -> str:
+    """A Fedora account that is none."""
+    return f"There is no Fedora account {code(fas_login)}. Comment again with the name you log in with in Fedora."
+
+
+def no_fasjson() -> str:
+    """The service is not connected to Fedora's accounts."""
+    return "This service does not know Fedora's accounts. Wait for an operator to approve the account."
+
+
+def no_approval_issue() -> str:
+    """An issue that the service has not opened."""
+    return "This issue asks for the approval of no account. Comment in the one that was opened for yours."

@@ -1,6 +1,6 @@
 """Stand-ins for the systems outside as real HTTP servers on 127.0.0.1.
 
-GitHub, Copr, Testing Farm, FASJSON, and the message bus.
+GitHub, Copr, Testing Farm, Koji, Pagure, dist-git and its lookaside cache, FASJSON, and the message bus.
 
 For the demo, for development and for tests. Anybody may import it; it imports nothing else of the project.
 """
@@ -13,9 +13,13 @@ from typing import Any, Self
 from packit_worker.sandbox.bus import Bus
 from packit_worker.sandbox.control import Control
 from packit_worker.sandbox.copr import Copr
+from packit_worker.sandbox.dist_git import DistGit
 from packit_worker.sandbox.fasjson import Fasjson
 from packit_worker.sandbox.faults import Faults
 from packit_worker.sandbox.github import WEBHOOK_SECRET, GitHub
+from packit_worker.sandbox.koji import Koji
+from packit_worker.sandbox.lookaside import Lookaside
+from packit_worker.sandbox.pagure import Pagure
 from packit_worker.sandbox.recorder import Call, Recorder
 from packit_worker.sandbox.scheduler import Scheduler
 from packit_worker.sandbox.server import Server
@@ -55,6 +59,10 @@ class Sandbox:
         )
         self.copr = Copr(self.recorder, self.scheduler, self.bus, auto=auto, build_seconds=build_seconds)
         self.testing_farm = TestingFarm(self.recorder, self.scheduler, auto=auto, test_seconds=test_seconds)
+        self.koji = Koji(self.recorder, self.scheduler, self.bus, auto=auto, build_seconds=build_seconds)
+        self.pagure = Pagure(self.recorder, self.bus)
+        self.dist_git = DistGit(self.pagure)
+        self.lookaside = Lookaside(self.recorder, self.pagure.state)
         self.fasjson = Fasjson()
         self.control_url = ""
         self._control = Control(self)
@@ -67,6 +75,10 @@ class Sandbox:
             self.github.url = self._serve("github", self.github.wsgi, "/api/v3")
             self.copr.url = self._serve("copr", self.copr.wsgi)
             self.testing_farm.url = self._serve("testing_farm", self.testing_farm.wsgi)
+            self.koji.url = self._serve("koji", self.koji.wsgi)
+            self.pagure.url = self._serve("pagure", self.pagure.wsgi)
+            self.dist_git.url = self._serve("dist_git", self.dist_git.wsgi)
+            self.lookaside.url = self._serve("lookaside", self.lookaside.wsgi)
             self.fasjson.url = self._serve("fasjson", self.fasjson.wsgi)
             self.bus.url = self._serve("bus", self.bus.wsgi)
             self.control_url = self._serve("control", self._control.wsgi)
@@ -95,6 +107,7 @@ class Sandbox:
             stop.join()
         self._servers = []
         self.github.close()
+        self.pagure.close()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -110,6 +123,10 @@ class Sandbox:
             "github": self.github.url,
             "copr": self.copr.url,
             "testing_farm": self.testing_farm.url,
+            "koji": self.koji.url,
+            "pagure": self.pagure.url,
+            "dist_git": self.dist_git.url,
+            "lookaside": self.lookaside.url,
             "fasjson": self.fasjson.url,
             "bus": self.bus.url,
             "control": self.control_url,
@@ -127,6 +144,8 @@ class Sandbox:
             },
             "copr": {"username": self.copr.username, "login": self.copr.login, "token": self.copr.token},
             "testing_farm": {"token": self.testing_farm.token},
+            "koji": {"username": self.koji.username, "password": self.koji.password},
+            "pagure": {"username": self.pagure.username, "token": self.pagure.token},
         }
 
     def calls(self, server: str | None = None) -> list[Call]:
@@ -139,8 +158,12 @@ class Sandbox:
         """How often each thing was created from outside; a count above one is a doubled effect.
 
         Keys: ``("check_run", repository, sha, name, external_id)``, ``("comment", repository, number, body hash)``,
-        ``("copr_build", project, source JSON)``, ``("tf_request", test and environments JSON)``, and likewise
-        ``status``, ``issue``, ``reaction``, ``release``, ``copr_project``, ``copr_permission``.
+        ``("copr_build", project, source JSON)``, ``("tf_request", test and environments JSON)``,
+        ``("koji_build", target, source, options JSON)``, ``("pagure_pr", project, branch, fork, branch there)``,
+        ``("pagure_pr_flag", project, number, name, uid)``, ``("pagure_commit_flag", project, sha, name, uid)``,
+        ``("pagure_comment", project, number, body hash)``, ``("git_push", project, branch, sha)``,
+        ``("lookaside_upload", package, file, hash)``, and likewise ``status``, ``issue``, ``reaction``, ``release``,
+        ``copr_project``, ``copr_permission``, ``pagure_project``, ``pagure_fork``, ``pagure_issue``.
         """
         return self.recorder.effects()
 
@@ -148,6 +171,15 @@ class Sandbox:
         """Empty again: no repositories, builds, requests, messages, faults, calls. Addresses and secrets stay."""
         self.scheduler.clear()
         self.faults.clear()
-        for part in (self.github, self.copr, self.testing_farm, self.fasjson, self.bus):
+        for part in (
+            self.github,
+            self.copr,
+            self.testing_farm,
+            self.koji,
+            self.pagure,
+            self.lookaside,
+            self.fasjson,
+            self.bus,
+        ):
             part.reset()
         self.recorder.clear()

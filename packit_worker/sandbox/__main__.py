@@ -13,7 +13,18 @@ import threading
 
 from packit_worker.sandbox import Sandbox
 
-SERVERS = ("github", "copr", "testing_farm", "fasjson", "bus", "control")
+SERVERS = (
+    "github",
+    "copr",
+    "testing_farm",
+    "koji",
+    "pagure",
+    "dist_git",
+    "lookaside",
+    "fasjson",
+    "bus",
+    "control",
+)
 LOOK_FOR_PARENT_SECONDS = 0.3
 
 

@@ -19,6 +19,10 @@ from flask import Flask, jsonify, request
 from packit_worker.sandbox.copr_state import Build, CoprError
 from packit_worker.sandbox.github_state import Account, GitHubError, Issue, Repository
 from packit_worker.sandbox.github_webhooks import Delivery
+from packit_worker.sandbox.koji_json import build_shape, task_shape
+from packit_worker.sandbox.koji_state import KojiBuild, KojiFault, KojiTask
+from packit_worker.sandbox.lookaside import Archive
+from packit_worker.sandbox.pagure_state import PagureError, PagureProject, PagurePullRequest
 from packit_worker.sandbox.testing_farm_api import RequestError
 
 if TYPE_CHECKING:
@@ -50,6 +54,36 @@ GITHUB = [
     "redeliver",
 ]
 COPR = ["add_user", "add_project", "grant", "project", "build", "start", "finish", "finish_all", "cancel"]
+KOJI = [
+    "add_user",
+    "add_target",
+    "remove_target",
+    "expire_sessions",
+    "task",
+    "start",
+    "finish",
+    "cancel",
+]
+PAGURE = [
+    "add_user",
+    "add_group",
+    "add_project",
+    "fork",
+    "push",
+    "open_pull_request",
+    "push_to_pull_request",
+    "close_pull_request",
+    "add_issue",
+    "add_comment",
+    "edit_comment",
+    "project",
+    "pull_requests",
+    "issues",
+    "comments",
+    "flags",
+    "webhook",
+]
+DIST_GIT = ["add_package", "fork", "commit", "branches", "log", "files"]
 TESTING_FARM = ["request", "start", "finish", "cancel", "call_back"]
 
 
@@ -71,14 +105,21 @@ def operations(sandbox: "Sandbox") -> dict[str, Callable[..., Any]]:
         ("github", sandbox.github, GITHUB),
         ("copr", sandbox.copr, COPR),
         ("testing_farm", sandbox.testing_farm, TESTING_FARM),
+        ("koji", sandbox.koji, KOJI),
+        ("pagure", sandbox.pagure, PAGURE),
+        ("dist_git", sandbox.dist_git, DIST_GIT),
         ("fasjson", sandbox.fasjson, ["add_user"]),
     ):
         table |= {f"{prefix}.{name}": getattr(part, name) for name in names}
 
     def deliver(delivery: Mapping[str, Any], url: str | None = None) -> Any:
-        body = delivery["body"]
-        sent = Delivery(delivery["id"], dict(delivery["headers"]), body.encode())
-        return sandbox.github.deliver(sent, url)
+        return sandbox.github.deliver(delivery_of(delivery), url)
+
+    def deliver_pagure(delivery: Mapping[str, Any], url: str | None = None) -> Any:
+        return sandbox.pagure.deliver(delivery_of(delivery), url)
+
+    def add_archive(package: str, filename: str, content: str) -> str:
+        return sandbox.lookaside.add(package, filename, content.encode()).path
 
     def set_rate_limit_remaining(remaining: int) -> None:
         sandbox.github.rate_limit_remaining = remaining
@@ -86,18 +127,33 @@ def operations(sandbox: "Sandbox") -> dict[str, Callable[..., Any]]:
     def set_hook_url(url: str | None) -> None:
         sandbox.github.hook_url = url
 
+    def set_pagure_hook_url(url: str | None) -> None:
+        sandbox.pagure.hook_url = url
+
     table |= {
         "github.deliver": deliver,
         "github.set_rate_limit_remaining": set_rate_limit_remaining,
         "github.set_hook_url": set_hook_url,
         "copr.builds": lambda: sandbox.copr.builds,
         "copr.set_outcome": sandbox.copr.outcomes.__setitem__,
+        "koji.tasks": lambda: sandbox.koji.tasks,
+        "koji.builds": lambda: sandbox.koji.builds,
+        "koji.set_outcome": sandbox.koji.outcomes.__setitem__,
+        "pagure.deliver": deliver_pagure,
+        "pagure.set_hook_url": set_pagure_hook_url,
+        "lookaside.add": add_archive,
+        "lookaside.archives": lambda: sandbox.lookaside.archives,
         "fasjson.users": lambda: sandbox.fasjson.users,
         "testing_farm.requests": lambda: sandbox.testing_farm.requests,
         "testing_farm.callbacks": lambda: list(sandbox.testing_farm.callbacks),
         "testing_farm.set_outcome": sandbox.testing_farm.outcomes.__setitem__,
     }
     return table
+
+
+def delivery_of(record: Mapping[str, Any]) -> Delivery:
+    """The webhook that was told as JSON."""
+    return Delivery(record["id"], dict(record["headers"]), record["body"].encode())
 
 
 class Control:
@@ -123,11 +179,12 @@ class Control:
             sent = request.get_json(silent=True) or {}
             try:
                 result = table[operation](*sent.get("arguments", []), **sent.get("named", {}))
-            except (TypeError, ValueError, KeyError, GitHubError, CoprError, RequestError) as error:
+            except REFUSALS as error:
                 return jsonify(error=f"{type(error).__name__}: {error}"), 400
             return jsonify(result=plain(result))
 
 
+REFUSALS = (TypeError, ValueError, KeyError, GitHubError, CoprError, RequestError, PagureError, KojiFault)
 SPECIAL: dict[type, Callable[[Any], Any]] = {
     bytes: lambda value: value.decode(errors="replace"),
     Account: lambda value: {"login": value.login, "id": value.id, "type": value.type},
@@ -139,6 +196,35 @@ SPECIAL: dict[type, Callable[[Any], Any]] = {
         "installation_id": value.installation_id,
         "branches": value.branches,
         "tags": value.tags,
+    },
+    PagureProject: lambda value: {
+        "id": value.id,
+        "fullname": value.fullname,
+        "url_path": value.url_path,
+        "user": value.user.name,
+        "hook_key": value.hook_key,
+        "default_branch": value.repository.default_branch,
+        "branches": value.repository.branches(),
+    },
+    PagurePullRequest: lambda value: {
+        **{
+            name: getattr(value, name)
+            for name in ("id", "title", "status", "branch", "branch_from", "commit_start", "commit_stop")
+        },
+        "user": value.user.name,
+        "repo_from": value.repo_from.fullname if value.repo_from else None,
+    },
+    KojiTask: lambda value: {
+        **task_shape(value, request=True),
+        "state": value.state,
+        "target": value.target,
+        "scratch": value.scratch,
+        "srpm": value.srpm,
+        "children": [child.id for child in value.children],
+    },
+    KojiBuild: build_shape,
+    Archive: lambda value: {
+        name: getattr(value, name) for name in ("package", "filename", "hash", "size", "user", "path")
     },
     Counter: lambda value: [{"key": list(key), "count": count} for key, count in value.items()],
     Build: lambda value: {

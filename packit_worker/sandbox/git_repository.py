@@ -265,7 +265,7 @@ class GitStore:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._root: Path | None = None
-        self._remove: weakref.finalize | None = None
+        self._remove: weakref.finalize[..., GitStore] | None = None
 
     @property
     def root(self) -> Path:

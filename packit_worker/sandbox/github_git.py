@@ -11,15 +11,14 @@ from packit_worker.sandbox.clock import iso_from
 from packit_worker.sandbox.git_http import is_push, refuse, repository_of, serve
 from packit_worker.sandbox.git_objects import FILE, object_id
 from packit_worker.sandbox.git_repository import HEADS, GitRepository, GitStore
+from packit_worker.sandbox.github_commit import Commit, text_of
 from packit_worker.sandbox.github_gate import Caller, Gate
 from packit_worker.sandbox.github_state import (
-    Commit,
     GitHubError,
     GitHubState,
     MovedRepository,
     PullRequest,
     Repository,
-    text_of,
 )
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ class GitSide:
     def _answer(
         self, environ: "WSGIEnvironment", start_response: "StartResponse", name: str, rest: str
     ) -> "Iterable[bytes]":
-        push = is_push(environ)
+        push, caller = is_push(environ), self._caller(environ)
         with self._state.lock:
             try:
                 found = self._state.repository(name)
@@ -72,11 +71,10 @@ class GitSide:
                 start_response("301 Moved Permanently", [("Location", place)])
                 return [b""]
             except GitHubError:
-                return self._stranger(environ, start_response)
-            caller = self._caller(environ)
+                return self._stranger(start_response, caller)
             if not self._may(caller, found, write=push):
                 if caller is None:
-                    return self._stranger(environ, start_response)
+                    return self._stranger(start_response, caller)
                 return refuse(start_response, "403 Forbidden", "Write access to repository not granted.")
             bare = self.write_out(found)
         body = serve(environ, start_response, bare.path, rest, caller.login if push and caller else "")
@@ -85,11 +83,10 @@ class GitSide:
                 self._read_in(found, bare)
         return body
 
-    def _stranger(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> list[bytes]:
+    def _stranger(self, start_response: "StartResponse", caller: Caller | None) -> list[bytes]:
         """GitHub asks for a password also where there is nothing, so as not to tell what there is."""
-        if environ.get("HTTP_AUTHORIZATION"):
-            return refuse(start_response, "404 Not Found", "Repository not found.")
-        return refuse(start_response, "401 Unauthorized", "Repository not found.")
+        status = "401 Unauthorized" if caller is None else "404 Not Found"
+        return refuse(start_response, status, "Repository not found.")
 
     def _caller(self, environ: "WSGIEnvironment") -> Caller | None:
         try:

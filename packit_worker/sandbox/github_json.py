@@ -9,9 +9,9 @@ import base64
 from typing import Any
 
 from packit_worker.sandbox.git_objects import object_id
+from packit_worker.sandbox.github_commit import Commit
 from packit_worker.sandbox.github_state import (
     Account,
-    Commit,
     GitHubState,
     Installation,
     Release,

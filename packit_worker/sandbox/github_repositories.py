@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, g, jsonify, request
 
+from packit_worker.sandbox.github_commit import Commit
 from packit_worker.sandbox.github_gate import body, page_of, readable, writable
 from packit_worker.sandbox.github_json import blob_sha
-from packit_worker.sandbox.github_state import Commit, GitHubError, Release, Repository
+from packit_worker.sandbox.github_state import GitHubError, Release, Repository
 
 if TYPE_CHECKING:
     from packit_worker.sandbox.github import GitHub

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from packit_worker.sandbox.clock import iso_from, iso_now, seconds_from
-from packit_worker.sandbox.git_objects import CommitText, object_id, tree_id
+from packit_worker.sandbox.clock import iso_from, iso_now
+from packit_worker.sandbox.git_objects import object_id, tree_id
+from packit_worker.sandbox.github_commit import Commit, text_of
 
 READ, NONE = "read", "none"
 ROLES = {
@@ -51,19 +52,6 @@ class Account:
     login: str
     id: int
     type: str = "User"
-
-
-@dataclass(frozen=True)
-class Commit:
-    """A commit with all files of its tree: path -> content. `sha` and `tree` are the ids git gives to them."""
-
-    sha: str
-    files: Mapping[str, bytes]
-    message: str
-    author: str | None
-    parents: tuple[str, ...]
-    at: str
-    tree: str
 
 
 @dataclass
@@ -345,10 +333,3 @@ class GitHubState:
         issue.updated_at = comment.created_at
         self.comments[comment.id] = comment
         return comment
-
-
-def text_of(commit: Commit) -> CommitText:
-    """The commit in git's terms."""
-    name = commit.author or "ghost"
-    email = f"{name}@users.noreply.example.com"
-    return CommitText(commit.tree, commit.parents, name, email, seconds_from(commit.at), commit.message)

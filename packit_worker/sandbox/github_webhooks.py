@@ -13,9 +13,9 @@ import uuid
 from dataclasses import dataclass, field
 
 from packit_worker.sandbox.clock import iso_now
+from packit_worker.sandbox.github_commit import Commit
 from packit_worker.sandbox.github_json import Json, node_id
 from packit_worker.sandbox.github_state import (
-    Commit,
     GitHubState,
     Installation,
     Repository,

@@ -15,12 +15,13 @@ from typing import Any, TypeVar
 from flask import Flask, current_app
 from sqlalchemy import make_url
 
+from packit_worker import logs
 from packit_worker.celery_app import create_app
 from packit_worker.config.service import ServiceConfig
 from packit_worker.embedded import current_url
 from packit_worker.hints import Hints
 from packit_worker.intake import Decision, Intake
-from packit_worker.journal import Journal, JournalUnavailable, Session
+from packit_worker.journal import Journal, JournalUnavailable, Session, hooks
 
 T = TypeVar("T")
 
@@ -92,6 +93,11 @@ class Door:
         is_sqlite = journal.url.get_backend_name() == "sqlite"
         self._writers = Patient(1 if is_sqlite else 4, "accept")
         self._readers = Patient(2, "read")
+        # Strangers can ask for keys: nobody else shall wait in line behind them.
+        self._keys = Patient(2, "keys")
+        self._configured_keys = {
+            (hook.instance, hook.project.strip("/")): hook.key.reveal() for hook in settings.pagure.hooks
+        }
 
     @classmethod
     def open(
@@ -115,6 +121,7 @@ class Door:
         headers: Mapping[str, str],
         body: bytes,
         ignored: str | None = None,
+        held: str | None = None,
     ) -> Decision:
         """``Intake.accept`` within a second. Raises JournalUnavailable."""
         return self._writers.ask(
@@ -125,17 +132,30 @@ class Door:
                 headers=headers,
                 body=body,
                 ignored=ignored,
+                held=held,
             )
         )
+
+    def hook_keys(self, instance: str, project: str) -> tuple[str, ...]:
+        """The keys that a project of a Pagure may sign with: none, one or two. Raises JournalUnavailable.
+
+        The journal is asked in any case, so that the time it takes does not tell which projects are known.
+        """
+        found = self._keys.ask(lambda: self._read(lambda session: hooks.keys_of(session, instance, project)))
+        configured = self._configured_keys.get((instance, project))
+        keys = (configured,) if configured else found
+        for key in keys:
+            logs.add_secret(key)
+        return keys
 
     def read(self, question: Callable[[Session], T]) -> T:
         """What ``question`` finds in the journal. Raises JournalUnavailable."""
 
-        def ask() -> T:
-            with self.journal.read() as session:
-                return question(session)
+        return self._readers.ask(lambda: self._read(question))
 
-        return self._readers.ask(ask)
+    def _read(self, question: Callable[[Session], T]) -> T:
+        with self.journal.read() as session:
+            return question(session)
 
     def install(self, app: Flask) -> None:
         """Let the application's views find this door with ``the_door``."""

@@ -59,7 +59,7 @@ def event(event_id: str) -> Response:
 def install(app: Flask) -> None:
     """Give an application's templates the words they use."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(visible=visible, link=link, utc=utc)
+    app.jinja_env.filters.update(visible=visible, link=link, utc=utc, after=after)
 
 
 def visible(text: Any) -> str:
@@ -76,6 +76,16 @@ def link(url: Any) -> str | None:
     except ValueError:
         return None
     return url if parts.scheme in ("http", "https") and parts.netloc else None
+
+
+def after(moment: datetime, beginning: datetime) -> str:
+    """How long after the beginning something happened."""
+    seconds = (moment - beginning).total_seconds()
+    if seconds < 100:
+        return f"+{seconds:.2f} s"
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"+{hours} h {minutes:02} min" if hours else f"+{minutes} min {seconds:02} s"
 
 
 def utc(moment: datetime | None) -> str:

@@ -1,16 +1,23 @@
-"""Who sent this: GitHub's signature over a body, and the token of Testing Farm. Pure; used by the doors of this folder.
+"""Who sent this: the signatures of GitHub and Pagure over a body, and the token of Testing Farm. Pure; for this folder.
 
 https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
+https://docs.pagure.org/pagure/usage/using_webhooks.html
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import secrets
+from collections.abc import Sequence
 from typing import Any
 
 #: The one algorithm. What the sender would like better is not asked.
 PREFIX = b"sha256="
+#: As many keys as a project of a Pagure can have: the present one and the one before.
+MOST_KEYS = 2
+#: Stands in for keys that a project has not; nobody knows it.
+_NOBODYS_KEY = secrets.token_hex(32)
 
 
 def refusal_of_signature(secret: str | None, body: bytes, header: str | None) -> str | None:
@@ -29,6 +36,25 @@ def refusal_of_signature(secret: str | None, body: bytes, header: str | None) ->
     # Bytes, as compare_digest raises TypeError for text beyond ASCII.
     if not hmac.compare_digest(given, wanted):
         return "the signature does not match the body: is the secret here that of the App's settings?"
+    return None
+
+
+def refusal_of_pagure_signature(keys: Sequence[str], body: bytes, header: str | None) -> str | None:
+    """Why ``header`` (X-Pagure-Signature-256) does not show that ``body`` is from who knows one of ``keys``.
+
+    Like ``refusal_of_signature``. Words and time are the same for a project without keys as for a wrong key.
+    """
+    if not header:
+        return "the header X-Pagure-Signature-256 is missing; a signature with SHA-1 is not taken"
+    given = header.encode("utf-8", "surrogatepass")
+    tried = [key or _NOBODYS_KEY for key in keys] + [_NOBODYS_KEY] * (MOST_KEYS - len(keys))
+    # A list, as the first match must not end the comparing.
+    matches = [
+        hmac.compare_digest(given, hmac.new(key.encode(), body, hashlib.sha256).hexdigest().encode())
+        for key in tried
+    ]
+    if not any(matches):
+        return "the signature does not match: is this project known here, with the key of its settings on Pagure?"
     return None
 
 

@@ -15,6 +15,7 @@ from fedora_messaging.config import conf
 from fedora_messaging.exceptions import Nack
 from fedora_messaging.message import Message
 from sqlalchemy import select
+from sqlalchemy.exc import InternalError, ProgrammingError
 from web.opening import Recorder
 
 from packit_worker.bus import Consumer
@@ -157,7 +158,7 @@ def test_what_was_passed_over_is_counted_in_a_line_of_the_log(
     caplog.set_level(logging.INFO)
     bus = Bus(sqlite_journal, copr_users=["packit"], count_interval=0.0)
     bus.consumer(message({"user": "somebody"}))
-    assert "passed over 1 builds of other Copr users" in caplog.text
+    assert "passed over 1 builds of others" in caplog.text
     assert bus.consumer.passed_over == 0
 
 
@@ -166,6 +167,50 @@ def test_no_list_of_copr_users_takes_all(bus: Bus) -> None:
     assert len(bus.rows()) == 1
 
 
+@pytest.mark.parametrize("kind", ["task.state.change", "build.state.change"])
+def test_what_koji_does_for_others_is_passed_over(sqlite_journal: Journal, kind: str) -> None:
+    bus = Bus(sqlite_journal, koji_owners=["packit"])
+    topic = f"org.fedoraproject.prod.buildsys.{kind}"
+    bus.consumer(message({"owner": "releng", "user": "packit"}, topic=topic, id="m-1"))
+    bus.consumer(message({"owner": "packit"}, topic=topic, id="m-2"))
+    bus.consumer(message({"owner": None}, topic=topic, id="m-3"))
+    bus.consumer(message({"user": "somebody", "owner": "releng"}, id="m-4"))
+    assert [row.id for row in bus.rows()] == [f"fedora-messaging:m-{number}" for number in (2, 3, 4)]
+    assert bus.consumer.passed_over == 1
+
+
+@pytest.mark.parametrize("broken", [ProgrammingError, InternalError])
+def test_a_database_that_is_not_as_it_should_be_takes_nothing(broken: type[ProgrammingError]) -> None:
+    class Broken:
+        def accept(self, **_: Any) -> None:
+            raise broken("INSERT", {}, Exception("no such table"))
+
+    slept: list[float] = []
+    with pytest.raises(Nack):
+        Consumer(Broken(), sleep=slept.append)(message())  # type: ignore[arg-type]
+    assert slept == [5.0]
+
+
+def test_what_would_be_taken(sqlite_journal: Journal) -> None:
+    bus = Bus(sqlite_journal, copr_users=["packit"])
+    bus.consumer(message(id="m-1"))
+    told = [bus.consumer.foretell(message(id=id)) for id in ("m-1", "m-2")]
+    assert told == ["duplicate", "new"]
+    assert bus.consumer.foretell(message({"user": "somebody"})) == "passed over"
+    assert len(bus.rows()) == 1
+
+
+@pytest.fixture
+def same_logs() -> Iterator[None]:
+    """A consumer made from the settings sends logs where the service does."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.mark.usefixtures("same_logs")
 def test_made_without_arguments_from_the_settings(
     sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

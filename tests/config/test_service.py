@@ -62,7 +62,7 @@ def test_defaults() -> None:
         "long-running": (1, 3600),
         "report": (1, 120),
     }
-    assert dataclasses.astuple(config.limits) == (10, 15, 5, 5, 20, 60, 7, 25 * 1024 * 1024)
+    assert dataclasses.astuple(config.limits) == (10, 15, 5, 5, 20, 60, 7, 25 * 1024 * 1024, 600)
 
 
 @pytest.mark.parametrize(
@@ -234,6 +234,8 @@ def test_composes() -> None:
             "6",
             lambda c: c.lanes["short-running"].processes == 6,
         ),
+        ("PACKIT_WORKER_COPR_CANCEL_SUPERSEDED", "false", lambda c: c.copr.cancel_superseded is False),
+        ("PACKIT_WORKER_LIMITS_REDELIVERY_INTERVAL", "0", lambda c: c.limits.redelivery_interval == 0),
         ("PACKIT_WORKER_SENTRY_DSN", "https://k@s/1", lambda c: c.sentry_dsn.reveal() == "https://k@s/1"),
         ("PACKIT_WORKER_GITHUB_WEBHOOK_SECRET", CANARY, lambda c: c.github.webhook_secret.reveal() == CANARY),
         ("PACKIT_WORKER_CHECK_PREFIX", "", lambda c: c.check_prefix == "file"),

@@ -35,6 +35,8 @@ FACTS = {
     "project_url": "https://github.com/teapots/kettle",
 }
 TASKS = {
+    "task.process_check_run_rerun_GH_event",
+    "task.process_check_suite_rerun_GH_event",
     "task.process_copr_build_event",
     "task.process_dist_git_commit_event",
     "task.process_installation_event",

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from events.github import (
+    CheckRunRerunEvent,
+    CheckSuiteRerunEvent,
     InstallationEvent,
     IssueCommentEvent,
     PullRequestCommentGHEvent,
@@ -66,6 +68,32 @@ PUSH: dict[str, Any] = {
 RELEASE: dict[str, Any] = {
     "action": "published",
     "release": {"tag_name": "v1/2.0", "name": None, "author": {"login": "release-bot"}},
+    **COMMON,
+}
+CHECK_RUN: dict[str, Any] = {
+    "action": "rerequested",
+    "check_run": {
+        "id": 4001,
+        "name": "rpm-build:fedora-43-x86_64:a:b",
+        "head_sha": HEAD,
+        "external_id": "0a1b2c",
+        "status": "completed",
+        "conclusion": "failure",
+        "app": {"id": 55, "slug": "kettle-app"},
+        "check_suite": {"id": 900, "head_sha": HEAD, "pull_requests": []},
+        "pull_requests": [],
+    },
+    **COMMON,
+}
+CHECK_SUITE: dict[str, Any] = {
+    "action": "rerequested",
+    "check_suite": {
+        "id": 900,
+        "head_branch": None,
+        "head_sha": HEAD,
+        "pull_requests": [],
+        "app": {"id": 55, "slug": "kettle-app"},
+    },
     **COMMON,
 }
 INSTALLATION: dict[str, Any] = {
@@ -371,8 +399,7 @@ def test_installation_of_nobody(refusal_of, changed):
         "commit_comment",
         "create",
         "delete",
-        "check_run",
-        "check_suite",
+        "check_run ",
         "workflow_run",
         "PULL_REQUEST",
         "pull_request ",
@@ -396,3 +423,110 @@ def test_labels(event_of, changed):
     assert event_of("github", "pull_request", body).labels == "ready\nneeds, review"
     body = changed(PULL_REQUEST, {"pull_request.labels": []})
     assert event_of("github", "pull_request", body).labels == ""
+
+
+def test_check_run(event_of):
+    event = event_of("github", "check_run", CHECK_RUN)
+    assert event == CheckRunRerunEvent(
+        check_external_id="0a1b2c",
+        check_run_id=4001,
+        check_name="rpm-build:fedora-43-x86_64:a:b",
+        commit_sha=HEAD,
+        repo_namespace="teapots",
+        repo_name="kettle",
+        user_login="sender",
+        app_id=55,
+        app_slug="kettle-app",
+        project_url="https://github.com/teapots/kettle",
+        project_is_private=False,
+        installation_id=77,
+    )
+    assert event.subject == f"https://github.com/teapots/kettle/commit/{HEAD}"
+
+
+def test_check_suite(event_of):
+    assert event_of("github", "check_suite", CHECK_SUITE) == CheckSuiteRerunEvent(
+        check_suite_id=900,
+        commit_sha=HEAD,
+        repo_namespace="teapots",
+        repo_name="kettle",
+        user_login="sender",
+        app_id=55,
+        app_slug="kettle-app",
+        project_url="https://github.com/teapots/kettle",
+        project_is_private=False,
+        installation_id=77,
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "facts"),
+    [
+        ({"check_run.app": None}, {"app_id": None, "app_slug": None}),
+        ({"check_run.app": ...}, {"app_id": None, "app_slug": None}),
+        ({"check_run.app": {"id": 2}}, {"app_id": 2, "app_slug": None}),
+        ({"check_run.external_id": ""}, {"check_external_id": None}),
+        ({"check_run.external_id": None}, {"check_external_id": None}),
+        ({"check_run.external_id": "whatever others write"}, {"check_external_id": "whatever others write"}),
+        ({"check_run.pull_requests": None}, {"commit_sha": HEAD}),
+        ({"check_run.pull_requests": ..., "check_run.check_suite": None}, {"commit_sha": HEAD}),
+        ({"sender": None}, {"user_login": "ghost"}),
+        ({"sender.type": "User"}, {"user_login": "sender"}),
+        ({"installation": ...}, {"installation_id": None}),
+    ],
+)
+def test_check_run_variants(event_of, changed, changes, facts):
+    event = event_of("github", "check_run", changed(CHECK_RUN, changes))
+    assert {name: event.facts()[name] for name in facts} == facts
+
+
+@pytest.mark.parametrize(
+    ("event_type", "sample", "changes", "reason"),
+    [
+        ("check_run", CHECK_RUN, {"action": "created"}, "a check being created asks for nothing"),
+        ("check_run", CHECK_RUN, {"action": "completed"}, "a check being completed asks for nothing"),
+        ("check_run", {"action": "completed"}, {}, "a check being completed asks for nothing"),
+        (
+            "check_run",
+            CHECK_RUN,
+            {"action": "requested_action"},
+            "no check of this service has buttons of its own",
+        ),
+        (
+            "check_run",
+            CHECK_RUN,
+            {"sender.type": "Bot"},
+            "a program wants checks run again; that takes a person",
+        ),
+        (
+            "check_suite",
+            CHECK_SUITE,
+            {"sender.type": "Bot"},
+            "a program wants checks run again; that takes a person",
+        ),
+        (
+            "check_suite",
+            CHECK_SUITE,
+            {"action": "requested"},
+            "a check suite being requested asks for nothing: commits are told of as pull requests and pushes",
+        ),
+    ],
+)
+def test_checks_ignored(refusal_of, changed, event_type, sample, changes, reason):
+    assert refusal_of("github", event_type, changed(sample, changes)).ignored == reason
+
+
+@pytest.mark.parametrize(
+    ("event_type", "sample", "changes", "why"),
+    [
+        ("check_run", CHECK_RUN, {"check_run": None}, "check_run.id: is missing or null"),
+        ("check_run", CHECK_RUN, {"check_run.head_sha": "HEAD"}, "check_run.head_sha: is no SHA of a commit"),
+        ("check_run", CHECK_RUN, {"check_run.app": "x"}, "check_run.app: is str, not an object"),
+        ("check_run", CHECK_RUN, {"check_run.external_id": 7}, "check_run.external_id: is int, not str"),
+        ("check_suite", CHECK_SUITE, {"check_suite": ...}, "check_suite.id: is missing or null"),
+        ("check_suite", CHECK_SUITE, {"repository": None}, "repository.owner.name: is missing or null"),
+        ("check_suite", {"action": "rerequested"}, {}, "check_suite.id: is missing or null"),
+    ],
+)
+def test_checks_malformed(refusal_of, changed, event_type, sample, changes, why):
+    assert refusal_of("github", event_type, changed(sample, changes)).malformed == why

@@ -118,6 +118,17 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_deliveries_state_due_at"), ["state", "due_at"], unique=False)
 
     op.create_table(
+        "hook_keys",
+        sa.Column("instance", sa.String(), nullable=False),
+        sa.Column("project", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("previous_key", sa.String(), nullable=True),
+        sa.Column("created_at", sa.DateTime(), nullable=False),
+        sa.Column("rotated_at", sa.DateTime(), nullable=True),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("instance", "project", name=op.f("pk_hook_keys")),
+    )
+    op.create_table(
         "installations",
         sa.Column(
             "installation_id",
@@ -196,6 +207,13 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_events_delivery_id"), ["delivery_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_events_state_due_at"), ["state", "due_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_events_subject_state"), ["subject", "state"], unique=False)
+        batch_op.create_index(
+            "uq_events_running_subject",
+            ["subject"],
+            unique=True,
+            sqlite_where=sa.text("state = 'running'"),
+            postgresql_where=sa.text("state = 'running'"),
+        )
 
     op.create_table(
         "builds",
@@ -355,6 +373,11 @@ def downgrade() -> None:
 
     op.drop_table("builds")
     with op.batch_alter_table("events", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_events_running_subject",
+            sqlite_where=sa.text("state = 'running'"),
+            postgresql_where=sa.text("state = 'running'"),
+        )
         batch_op.drop_index(batch_op.f("ix_events_subject_state"))
         batch_op.drop_index(batch_op.f("ix_events_state_due_at"))
         batch_op.drop_index(batch_op.f("ix_events_delivery_id"))
@@ -363,6 +386,7 @@ def downgrade() -> None:
     op.drop_table("projects")
     op.drop_table("package_configs")
     op.drop_table("installations")
+    op.drop_table("hook_keys")
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_deliveries_state_due_at"))
         batch_op.drop_index(batch_op.f("ix_deliveries_source_body_sha256"))

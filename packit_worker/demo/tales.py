@@ -1,0 +1,9 @@
+"""The tales there are, by name. A new one is a module beside this one and a line here."""
+
+from __future__ import annotations
+
+from packit_worker.demo.newcomer import NEWCOMER
+from packit_worker.demo.pull_request import FAILURE, PULL_REQUEST
+from packit_worker.demo.tale import Tale
+
+TALES: dict[str, Tale] = {tale.name: tale for tale in (PULL_REQUEST, FAILURE, NEWCOMER)}

@@ -1,0 +1,265 @@
+"""Git outside of the jail: hostile names, URLs, repositories and sizes do no harm, and tokens stay where they belong."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from packit_worker.cell import Cell, git
+from packit_worker.errors import Refused, TemporaryError, UserError
+from tests.cell.conftest import SMALL, Forge
+from tests.cell.conftest import git as system_git
+
+
+def test_a_clone_has_history_and_tags_and_no_files(forge: Forge, tmp_path: Path) -> None:
+    seed = forge.repository("a.git", {"file": "1"})
+    system_git("tag", "v1", cwd=seed)
+    second = forge.commit(seed, {"file": "2"}, "second")
+    forge.publish(seed, "a.git", "main", "v1")
+    into = tmp_path / "clone"
+    assert git.clone(forge.url("a.git"), "refs/heads/main", into, allow=[forge.address]) == second
+    assert os.listdir(into) == [".git"]
+    assert system_git("describe", "--tags", "refs/remotes/origin/main", cwd=into).startswith("v1-1-g")
+    assert system_git("config", "remote.origin.url", cwd=into) == forge.url("a.git")
+    git.checkout(into, second)
+    assert (into / "file").read_text() == "2"
+
+
+def test_a_pull_requests_head_and_a_tag_can_be_had(forge: Forge, tmp_path: Path) -> None:
+    seed = forge.repository("a.git", {"file": "1"})
+    commit = forge.commit(seed, {"file": "2"}, "proposed")
+    forge.publish(seed, "a.git", "HEAD:refs/pull/7/head", "HEAD:refs/tags/v2")
+    for number, ref in enumerate(("refs/pull/7/head", "refs/tags/v2")):
+        assert git.clone(forge.url("a.git"), ref, tmp_path / str(number), allow=[forge.address]) == commit
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("--upload-pack=touch X", "main", "refs/heads/../x", "refs/heads/a b", "refs/heads/x:y", "refs/heads/*"),
+        *("refs/heads/a\nb", "-refs/heads/x", "", "refs/heads/", "refs/heads/x.lock", "refs/heads/x@{1}", "HEAD"),
+        *("refs/heads/x/", "refs/heads/.x/../y", "refs/heads/a~1", "refs/heads/a\\b", "+refs/heads/x", "refs/heads//x"),
+    ],
+)
+def test_only_full_names_of_refs_pass(name: str) -> None:
+    with pytest.raises(UserError):
+        git.full_ref(name)
+
+
+def test_a_branch_named_like_an_option_is_only_a_branch(
+    forge: Forge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed = forge.repository("a.git", {"file": "1"})
+    commit = system_git("rev-parse", "HEAD", cwd=seed)
+    canary = tmp_path / "X"
+    # git itself makes no such branch, plumbing and a hostile server do.
+    evil = f"--upload-pack=touch${{IFS}}{canary}"
+    target = forge.root / "a.git" / "refs" / "heads" / evil
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(f"{commit}\n")
+    monkeypatch.chdir(tmp_path)
+    assert git.clone(forge.url("a.git"), f"refs/heads/{evil}", tmp_path / "c", allow=[forge.address]) == commit
+    with pytest.raises(UserError):
+        git.clone(forge.url("a.git"), evil, tmp_path / "d", allow=[forge.address])
+    with pytest.raises(UserError):
+        git.clone(forge.url("a.git"), "--upload-pack=touch X", tmp_path / "e", allow=[forge.address])
+    assert not canary.exists()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("ext::sh -c touch% {canary}", "file://{root}/a.git", "{root}/a.git", "ssh://host/x", "git@host:x.git"),
+        *("--upload-pack=touch {canary}", "git://127.0.0.1/x", "https://user:pass@host/x", "http://127.0.0.1/x"),
+        *("http://169.254.169.254/x", "http://[::1]/x", "http://localhost:6379/x", "https:///x", "http://h:99999/"),
+        *("ftp://example.com/x", "http://a b/", "http://x/\n--upload-pack=x", "https://0x7f000001/x"),
+    ],
+)
+def test_only_http_to_public_addresses_passes(url: str, forge: Forge, tmp_path: Path) -> None:
+    forge.repository("a.git", {"file": "1"})
+    canary = tmp_path / "canary"
+    with pytest.raises(Refused):
+        git.clone(url.format(canary=canary, root=forge.root), "refs/heads/main", tmp_path / "clone")
+    assert not canary.exists()
+
+
+def test_git_refuses_other_protocols_even_where_we_would_not(forge: Forge, tmp_path: Path) -> None:
+    forge.repository("a.git", {"file": "1"})
+    (tmp_path / "c").mkdir()
+    limits = git.GitLimits()
+    for url in (f"ext::touch {tmp_path}/canary", f"{forge.root}/a.git", f"file://{forge.root}/a.git"):
+        with pytest.raises((TemporaryError, Refused), match="not allowed"):
+            git._git(["ls-remote", "--end-of-options", url], tmp_path / "c", limits)
+    assert not (tmp_path / "canary").exists()
+
+
+def test_the_name_is_pinned_to_the_address_that_was_looked_at(forge: Forge, tmp_path: Path) -> None:
+    seed = forge.repository("a.git", {"file": "1"})
+    port = forge.address.rpartition(":")[2]
+    asked = []
+
+    def resolve(host: str, at: int) -> list[str]:
+        asked.append((host, at))
+        return ["127.0.0.1"]
+
+    url = f"http://no-such-host.invalid:{port}/a.git"
+    got = git.clone(url, "refs/heads/main", tmp_path / "c", allow=[forge.address], resolve=resolve)
+    assert got == system_git("rev-parse", "HEAD", cwd=seed)
+    assert asked == [("no-such-host.invalid", int(port))]
+
+
+def test_a_redirect_is_not_followed(forge: Forge, tmp_path: Path) -> None:
+    forge.repository("a.git", {"file": "1"})
+    with pytest.raises((Refused, TemporaryError)):
+        git.clone(forge.url("elsewhere/a.git"), "refs/heads/main", tmp_path / "c", allow=[forge.address])
+
+
+def test_a_missing_branch_and_a_missing_repository_are_told_apart(forge: Forge, tmp_path: Path) -> None:
+    forge.repository("a.git", {"file": "1"})
+    with pytest.raises(UserError, match="no such branch"):
+        git.clone(forge.url("a.git"), "refs/heads/gone", tmp_path / "c", allow=[forge.address])
+    with pytest.raises((Refused, TemporaryError)):
+        git.clone(forge.url("gone.git"), "refs/heads/main", tmp_path / "d", allow=[forge.address])
+
+
+def test_a_large_repository_is_ended(forge: Forge, tmp_path: Path) -> None:
+    seed = forge.repository("a.git", {"file": "1"})
+    (seed / "big").write_bytes(os.urandom(60 << 20))
+    forge.commit(seed, {}, "big")
+    forge.publish(seed, "a.git", "main")
+    limits = git.GitLimits(size=4 << 20)
+    with pytest.raises(UserError, match="too large"):
+        git.clone(forge.url("a.git"), "refs/heads/main", tmp_path / "c", limits, allow=[forge.address])
+
+
+def test_a_server_that_says_nothing_is_given_up(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taken: list[socket.socket] = []
+        threading.Thread(target=lambda: taken.append(server.accept()[0]), daemon=True).start()
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        started = time.monotonic()
+        limits = git.GitLimits(seconds=1)
+        with pytest.raises(TemporaryError, match="timed out after 1 s"):
+            git.clone(f"http://{address}/x", "refs/heads/main", tmp_path / "c", limits, allow=[address])
+        assert time.monotonic() - started < 4
+        for connection in taken:
+            connection.close()
+
+
+def test_nothing_in_a_repository_runs_when_it_is_checked_out(forge: Forge, tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    seed = forge.repository("a.git", {".gitattributes": "* filter=evil diff=evil\n", "file": "1"})
+    (seed / "link").symlink_to("/etc/passwd")
+    (seed / "up").symlink_to("..")
+    forge.commit(
+        seed,
+        {
+            ".gitmodules": f'[submodule "x"]\n\tpath = x\n\turl = file://{forge.root}/a.git\n\tupdate = checkout\n',
+            "hooks/post-checkout": f"#!/bin/sh\ntouch {canary}\n",
+            ".gitconfig": f'[filter "evil"]\n\tsmudge = touch {canary}\n',
+        },
+        "evil",
+    )
+    forge.publish(seed, "a.git", "main")
+    into = tmp_path / "c"
+    commit = git.clone(forge.url("a.git"), "refs/heads/main", into, allow=[forge.address])
+    git.checkout(into, commit)
+    assert not canary.exists()
+    assert not (into / "link").is_symlink()
+    assert (into / "link").read_text() == "/etc/passwd"
+    with pytest.raises(UserError):
+        git.checkout(into, "main")
+
+
+def test_the_machines_configuration_has_no_say(
+    forge: Forge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / ".gitconfig").write_text(f"[core]\n\tfsmonitor = touch {tmp_path}/canary\n\thooksPath = {home}\n")
+    (home / "post-checkout").write_text(f"#!/bin/sh\ntouch {tmp_path}/canary\n")
+    (home / "post-checkout").chmod(0o755)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("GIT_DIR", "/nonexistent")
+    monkeypatch.setenv("GIT_SSH_COMMAND", f"touch {tmp_path}/canary")
+    forge.repository("a.git", {"file": "1"})
+    commit = git.clone(forge.url("a.git"), "refs/heads/main", tmp_path / "c", allow=[forge.address])
+    git.checkout(tmp_path / "c", commit)
+    assert not (tmp_path / "canary").exists()
+
+
+def test_pushing_needs_the_expected_commit_and_tells_nobody_the_token(
+    forge: Forge, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    token = "canary-token-4711"
+    seed = forge.repository("a.git", {"file": "1"})
+    first = git.clone(forge.url("a.git"), "refs/heads/main", tmp_path / "c", allow=[forge.address])
+    second = forge.commit(seed, {"file": "2"}, "second")
+    forge.publish(seed, "a.git", "HEAD:refs/heads/other")
+    seen: list[str] = []
+    stop = threading.Event()
+
+    def look() -> None:
+        while not stop.is_set():
+            done = subprocess.run(["ps", "axww", "-o", "args"], capture_output=True, text=True, check=False)
+            seen.append(done.stdout)
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        with caplog.at_level(logging.DEBUG):
+            options = {"token": token, "allow": [forge.address]}
+            url, into = forge.url("a.git"), tmp_path / "c"
+            # New: nothing may be there.
+            git.push(into, url, f"{first}:refs/heads/new", expected="", **options)  # type: ignore[arg-type]
+            with pytest.raises(Refused):
+                git.push(into, url, f"{first}:refs/heads/other", expected="", **options)  # type: ignore[arg-type]
+            with pytest.raises(Refused):
+                git.push(into, url, f"{first}:refs/heads/other", expected=first, **options)  # type: ignore[arg-type]
+            git.push(into, url, f"{first}:refs/heads/other", expected=second, **options)  # type: ignore[arg-type]
+            for refspec in (f"{first}:main", "main:refs/heads/x", "--delete:refs/heads/x"):
+                with pytest.raises(UserError):
+                    git.push(into, url, refspec, expected="", **options)  # type: ignore[arg-type]
+    finally:
+        stop.set()
+        watcher.join()
+    bare = forge.root / "a.git"
+    assert system_git("rev-parse", "refs/heads/new", "refs/heads/other", cwd=bare).split() == [first, first]
+    assert any(said and said.startswith("Basic ") for said in forge.authorizations)
+    assert seen
+    assert not any(token in text for text in seen)
+    assert token not in caplog.text
+    everywhere = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+    assert token.encode() not in everywhere
+
+
+def test_a_bundle_brings_a_commit_out_of_a_jail(forge: Forge, tmp_path: Path, work: Path) -> None:
+    seed = forge.repository("a.git", {"file": "1"})
+    into = tmp_path / "c"
+    first = git.clone(forge.url("a.git"), "refs/heads/main", into, allow=[forge.address])
+    subprocess.run(["cp", "-r", str(into / ".git"), str(work / "repo")], check=True)
+    script = (
+        f"git config core.fsmonitor 'touch {tmp_path}/canary'; git config core.bare true;"
+        "git config user.name x; git config user.email x@y;"
+        f"new=$(git commit-tree -p {first} -m new {first}^{{tree}}) && git update-ref refs/heads/new $new &&"
+        f"git bundle create --quiet /work/bundle refs/heads/new ^{first} && echo $new"
+    )
+    said = Cell(work, limits=SMALL, environment={"GIT_CONFIG_COUNT": "0"}).run(["sh", "-c", script], folder="repo")
+    assert said.well, said
+    taken = git.take(into, work / "bundle", "refs/heads/new")
+    assert taken == said.output.strip()
+    assert system_git("log", "-1", "--format=%s %P", taken, cwd=into) == f"new {first}"
+    with pytest.raises(UserError):
+        git.take(into, work / "bundle", "refs/heads/other")
+    (work / "broken").write_bytes((work / "bundle").read_bytes()[:-30])
+    with pytest.raises(UserError):
+        git.take(into, work / "broken", "refs/heads/new")
+    assert not (tmp_path / "canary").exists()
+    assert seed.exists()
