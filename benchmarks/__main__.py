@@ -42,7 +42,8 @@ def parser() -> argparse.ArgumentParser:
         "--database-url", help="PostgreSQL; databases are made and dropped there (default: SQLite)"
     )
     made.add_argument(
-        "--broker-url", help="an unused virtual host of Redis or RabbitMQ (default: a Redis of its own)"
+        "--broker-url",
+        help="an unused virtual host of Redis or RabbitMQ; notes of queues stay there (default: an own Redis)",
     )
     return made
 
@@ -72,7 +73,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _measured(options: argparse.Namespace) -> Iterator[list[Row]]:
     """The rows of each benchmark, each on a database and in a directory of its own."""
     load, processors = os.getloadavg()[0], os.cpu_count() or 1
-    print(f"load average {load:.1f} on {processors} processors before the measurements", file=sys.stderr, flush=True)
+    print(
+        f"load average {load:.1f} on {processors} processors before the measurements",
+        file=sys.stderr,
+        flush=True,
+    )
     for name in options.only or NAMES:
         print(f"measuring {name}...", file=sys.stderr, flush=True)
         with ExitStack() as stack:

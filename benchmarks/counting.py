@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -169,11 +170,15 @@ class CountedService:
 
     @contextmanager
     def _counted(self, work: Work) -> Iterator[None]:
+        ours = threading.get_ident()
+
         def begin(_: Any) -> None:
-            work.transactions.append(Transaction())
+            # The heart's thread extends leases as time goes by: how often depends on the machine.
+            if threading.get_ident() == ours:
+                work.transactions.append(Transaction())
 
         def execute(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
-            if not _BOOKKEEPING.match(statement):
+            if threading.get_ident() == ours and not _BOOKKEEPING.match(statement):
                 work.transactions[-1].statements.append(statement)
 
         engine = self.journal.engine

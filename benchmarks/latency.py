@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ PULL_REQUESTS = 20
 FIRST_CHECK_MS = 1000
 PATIENCE = 60.0
 PATH = "/api/webhooks/github"
-FLOOR_PATH = "/api/healthz/live"
+FLOOR_PATH = "/api/healthz"
 
 
 @dataclass(frozen=True)
@@ -116,9 +117,8 @@ def _first_checks(client: Any, settings: ServiceConfig, journal: Journal) -> Ite
             settings, [scene.Webhook(webhook.id, dict(webhook.headers), webhook.body.encode())], 1
         )
         dues.append(sent.due)
-        running.wait_for(
-            lambda count=number + 1: _shown(journal) >= count, PATIENCE, "a check is shown", every=0.02
-        )
+        wanted = number + 1
+        running.wait_for(partial(_are_shown, journal, wanted), PATIENCE, "a check is shown", every=0.02)
         _wait_until_idle(journal)
     # The first pull request has tokens minted and lists fetched.
     shown = _times_of_first_checks(client, dues)[1:]
@@ -152,9 +152,7 @@ def _send(settings: ServiceConfig, webhooks: Sequence[scene.Webhook], rate: floa
         answered = time.time()
         connection.request("GET", FLOOR_PATH)
         connection.getresponse().read()
-        return Sent(
-            webhook.id, due, (answered - due) * 1000, answer.status, (time.time() - answered) * 1000
-        )
+        return Sent(webhook.id, due, (answered - due) * 1000, answer.status, (time.time() - answered) * 1000)
 
     with ThreadPoolExecutor(max_workers=16) as pool:
         return list(pool.map(post, range(len(webhooks))))
@@ -185,9 +183,9 @@ def _wait_until_idle(journal: Journal) -> None:
     running.wait_for(is_idle, PATIENCE, "everything is over")
 
 
-def _shown(journal: Journal) -> int:
+def _are_shown(journal: Journal, count: int) -> bool:
     with journal.read() as session:
-        return len(session.execute(select(CheckRow.id).where(CheckRow.shown_version > 0)).all())
+        return len(session.execute(select(CheckRow.id).where(CheckRow.shown_version > 0)).all()) >= count
 
 
 def _rows(what: str, values: Sequence[float], note: str, most: float | None = None) -> Iterator[Row]:

@@ -16,10 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from kombu.connection import Connection
+from kombu.entity import Queue
 
 import packit_worker
-from benchmarks import scene
+from benchmarks import floor, scene
 from benchmarks.databases import Database
+from events.base import LANES
 from packit_worker.config.service import ServiceConfig, load_service_config
 from packit_worker.embedded import EmbeddedBroker
 from packit_worker.processes import Process
@@ -35,12 +38,27 @@ class Failed(Exception):
 
 @contextmanager
 def broker(url: str | None, directory: Path) -> Iterator[str]:
-    """The broker of this URL, or an embedded one."""
-    if url is not None:
-        yield url
+    """The broker of this URL, or an embedded one. Raises Failed when somebody else uses it."""
+    if url is None:
+        with EmbeddedBroker(directory) as embedded:
+            yield embedded.url
         return
-    with EmbeddedBroker(directory) as embedded:
-        yield embedded.url
+    queues = (*LANES, floor.FIRST, floor.SECOND)
+    with Connection(url) as connection:
+        if any(_waiting(connection, name) for name in queues):
+            raise Failed("there are messages in the queues of this broker: name an unused virtual host")
+    try:
+        yield url
+    finally:
+        with Connection(url) as connection:
+            for name in queues:
+                connection.default_channel.queue_delete(name)
+
+
+def _waiting(connection: Connection, name: str) -> int:
+    """Messages in a queue."""
+    count: int = Queue(name)(connection.default_channel).queue_declare().message_count
+    return count
 
 
 @contextmanager

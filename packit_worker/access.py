@@ -48,7 +48,9 @@ def is_let_in(event: Event, namespaces: Collection[str]) -> bool:
     return f"{forge_of(event.project_url)}/{namespace}".lower() in {name.lower() for name in namespaces}
 
 
-def judge(event: Event, known: Mapping[str, AccountRow], admins: Collection[str], user: str | None) -> Verdict:
+def judge(
+    event: Event, known: Mapping[str, AccountRow], admins: Collection[str], user: str | None
+) -> Verdict:
     """Whether the allowlist lets the event through. ``known`` maps lower-case names to what the allowlist says."""
     if user is not None and user.lower() in admins:
         return passed(f"{user} is an administrator of this service")
@@ -56,7 +58,9 @@ def judge(event: Event, known: Mapping[str, AccountRow], admins: Collection[str]
     denied = [name for name in names if _state(known, name) == Approval.DENIED]
     if denied:
         account = known[denied[0].lower()]
-        return refused(f"the account {denied[0]} is denied: {account.why}", "Ask the operators of this service.")
+        return refused(
+            f"the account {denied[0]} is denied: {account.why}", "Ask the operators of this service."
+        )
     for name in names:
         state = _state(known, name)
         if state is not None and state.is_approved:

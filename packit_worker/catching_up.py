@@ -7,6 +7,7 @@ command line. https://apps.fedoraproject.org/datagrepper
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import Counter
@@ -177,7 +178,7 @@ def _message(sent: Any) -> Message | None:
     """A message as it was on the bus; None for what is none."""
     if not isinstance(sent, dict):
         return None
-    topic, id, at = sent.get("topic"), sent.get("msg_id"), sent.get("timestamp")
+    topic, id, told_at = sent.get("topic"), sent.get("msg_id"), sent.get("timestamp")
     if not (isinstance(topic, str) and topic and isinstance(id, str) and id):
         log.warning("datagrepper has a message without id or topic: %.100r", sent)
         return None
@@ -185,7 +186,8 @@ def _message(sent: Any) -> Message | None:
     message.id = id
     # Whatever it is: that it has to be an object is for the consumer to say.
     message.body = cast("dict[str, Any]", sent.get("msg"))
-    is_moment = type(at) in (int, float) and at is not None and 0 <= at < 2**36
-    sent_at = datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds") if is_moment else None
-    message._headers = {"sent-at": sent_at} if sent_at else {}
+    message._headers = {}
+    at = float(told_at) if type(told_at) in (int, float) and told_at is not None else math.nan
+    if 0 <= at < 2**36:
+        message._headers = {"sent-at": datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")}
     return message

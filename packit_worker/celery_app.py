@@ -53,7 +53,8 @@ def create_app(broker_url: str) -> Celery:
 
 def _transport_options(broker_url: str) -> dict[str, Any]:
     if not broker_url.startswith(("redis", "rediss", "unix")):
-        return {"polling_interval": 0.2} if broker_url.startswith("sqla") else {}
+        # Not even a polling interval: kombu's SQLAlchemy transport hands all options to create_engine.
+        return {}
     return {
         "visibility_timeout": 3600,
         "unacked_restore_interval": 5,

@@ -87,7 +87,9 @@ def parse(text: str) -> Asked:
     mistakes: list[Mistake] = []
     for line in _spoken(text):
         if len(commands) + len(mistakes) == MOST_COMMANDS:
-            mistakes.append(Mistake(line="", message=f"a comment may hold {MOST_COMMANDS} commands, and no more"))
+            mistakes.append(
+                Mistake(line="", message=f"a comment may hold {MOST_COMMANDS} commands, and no more")
+            )
             break
         try:
             commands.append(_command(line))

@@ -65,7 +65,9 @@ def subject_of(event: ProjectEvent) -> str:
             raise ValueError(f"nothing is built for a {type(event).__name__}")
 
 
-def build_order(event: ProjectEvent, job: Job, project: CoprProject, *, marker: str, srpm_chroot: str) -> CoprOrder:
+def build_order(
+    event: ProjectEvent, job: Job, project: CoprProject, *, marker: str, srpm_chroot: str
+) -> CoprOrder:
     """The build to be ordered. Its script runs in a Copr builder, as a user without secrets."""
     dependencies = ("git-core", "packit", *(job.config.srpm_build_deps or ()))
     return CoprOrder(
@@ -102,7 +104,7 @@ def srpm_script(event: ProjectEvent, job: Job, marker: str) -> str:
         marker_line(marker),
         "set -eu",
         "resultdir=$PWD",
-        'work=$(mktemp -d)',
+        "work=$(mktemp -d)",
         'git init --quiet "$work"',
         'cd "$work"',
         f"git remote add origin {_q(event.project_url + '.git')}",
@@ -122,7 +124,11 @@ def _fetch(event: ProjectEvent) -> list[str]:
                     _q(ref)
                     for ref in (
                         f"+refs/pull/{event.pr_id}/head:refs/heads/pull-request",
-                        *([f"+refs/heads/{event.target_branch}:refs/heads/target"] if event.target_branch else []),
+                        *(
+                            [f"+refs/heads/{event.target_branch}:refs/heads/target"]
+                            if event.target_branch
+                            else []
+                        ),
                     )
                 ),
                 f"git checkout --quiet --detach {_q(_sha(event.commit_sha))}",

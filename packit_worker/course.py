@@ -11,7 +11,7 @@ from events.base import InvalidFact, UnknownTask, rebuild
 from events.outcome import Ending, Outcome
 from events.pipeline import in_place
 from packit_worker import origins
-from packit_worker.errors import NotFound, NotYet, Refused, TemporaryError
+from packit_worker.errors import NotFound, NotYet, Refused, TemporaryError, in_short
 from packit_worker.interrupting import TimedOut, Watch
 from packit_worker.journal import JournalUnavailable, Session, builds, checks, events
 from packit_worker.journal.base import State, now
@@ -82,7 +82,7 @@ def _process(shop: Shop, claim: Claim, row: EventRow, beat: Beat) -> None:
         log.exception("the pipeline has a bug")
         # A fresh ledger: what cannot be written down may be what the bug is about.
         end = End(shop, claim, row, Ledger(shop.journal, shop.hints, claim, row))
-        end.dead(f"a bug: {type(error).__name__}: {error}", traceback.format_exc())
+        end.dead(f"a bug: {in_short(error)}", traceback.format_exc())
     else:
         if pipeline.retrying.at is not None:
             end.again(pipeline)
@@ -143,6 +143,7 @@ class End:
         with self._shop.journal.write() as session:
             self._ledger.write(session)
             self._end_hanging(session, words)
+            self._end_waiting(session, words)
             self._claim.finish(session, State.DEAD, why)
             following = events.next_of(session, self._row.subject)
         self._ledger.hint()
@@ -150,13 +151,17 @@ class End:
             self._shop.hints.event(following)
 
     def _end_hanging(self, session: Session, words: Words) -> None:
-        """No check stays pending that nothing will complete: of the event, and of the order it brings news of."""
+        """No check of the event stays pending that no build of it will complete."""
         building = builds.under_way(session, self._row.id)
         for check in checks.unfinished(session, self._row.id):
             if check.target not in building:
                 self._ledger.want(
                     check.with_words(words.status, words.conclusion, words.title, words.summary)
                 )
+        self._ledger.write(session)
+
+    def _end_waiting(self, session: Session, words: Words) -> None:
+        """Nor does one that waits for the news which the event brought."""
         with contextlib.suppress(UnknownTask, InvalidFact, NotYet):
             origin = origins.find(session, rebuild(self._row.task, self._row.kwargs), self._row.id)
             if origin is not None:

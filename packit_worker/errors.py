@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 
+def in_short(error: BaseException) -> str:
+    """An error in one line. Those of databases go on with the statement and its values, which are nobody's business."""
+    lines = str(error).splitlines()
+    return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__
+
+
 class TemporaryError(Exception):
     """Nothing happened outside, and it may go well later: try again with back-off.
 

@@ -26,8 +26,8 @@ from packit_worker.origins import Origin
 class Facts:
     """What was known before. ``runs`` are those of earlier attempts at the same event.
 
-    Of comments and re-runs also: the commit that an earlier attempt was told (``told``), the ``heads`` that the pull request had
-    when the comment came, and what others have ``built`` and ``tested`` at the commit, newest first.
+    Of comments and re-runs also: the commit that an earlier attempt was told (``told``), the ``heads`` that the pull
+    request had when the comment came, and what others have ``built`` and ``tested`` at the commit, newest first.
     """
 
     origin: origins.Origin | None

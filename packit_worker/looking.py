@@ -54,6 +54,7 @@ def look_at_silent_builds(shop: Shop) -> int:
                 update(BuildRow)
                 .where(BuildRow.id == row.id)
                 .values(looks=row.looks + 1, look_at=next_look(row.looks + 1, row.submitted_at))
+                .execution_options(synchronize_session=False)
             )
     try:
         for build_id in dict.fromkeys(row.build_id for row in rows):
@@ -109,6 +110,7 @@ def look_at_silent_tests(shop: Shop) -> int:
                 update(TestRunRow)
                 .where(TestRunRow.request_id == row.request_id)
                 .values(looks=row.looks + 1, look_at=next_look(row.looks + 1, row.submitted_at))
+                .execution_options(synchronize_session=False)
             )
     for row in rows:
         try:

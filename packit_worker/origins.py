@@ -8,7 +8,7 @@ request's.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from sqlalchemy import exists, select
@@ -140,7 +140,11 @@ def _of_rerun(session: Session, event: Event, event_id: str) -> Origin | None:
     again = reruns.told(session, event_id) or reruns.find(session, event)
     if again is None:
         return None
-    return Origin(event=reruns.root_event(session, again), commit_sha=event.commit_sha, again=again)
+    root = reruns.root_event(session, again)
+    if event.installation_id is not None:
+        # The App may have been installed anew since then.
+        root = replace(root, installation_id=event.installation_id)
+    return Origin(event=root, commit_sha=event.commit_sha, again=again)
 
 
 def _project_event(task: str, kwargs: dict[str, object]) -> ProjectEvent:

@@ -13,7 +13,18 @@ from typing import TypeVar
 from events.base import Event
 from events.families import IssueComment, ProjectEvent, PullRequestComment, Rerun, Result
 from events.outcome import Ending, Outcome
-from packit_worker import access, commits, configs, conversing, facts, origins, planning, registry, reruns, targets
+from packit_worker import (
+    access,
+    commits,
+    configs,
+    conversing,
+    facts,
+    origins,
+    planning,
+    registry,
+    reruns,
+    targets,
+)
 from packit_worker.checks.verdict import Kind
 from packit_worker.commands import Asked, Mistake
 from packit_worker.config.package import FILE_NAMES, PackageConfig, PackageConfigError
@@ -53,6 +64,8 @@ class Shop:
     journal: Journal
     services: Services
     hints: Hints
+    #: Seconds between the moment work is told to stop and the end of a process where it does not.
+    grace: float = 30.0
 
     @property
     def lease(self) -> timedelta:
@@ -64,7 +77,7 @@ class Shop:
 
     def limit(self, lane: str) -> Limit:
         """How long work of a lane may take."""
-        return Limit(self.settings.lanes[lane].soft_time_limit)
+        return Limit(self.settings.lanes[lane].soft_time_limit, self.grace)
 
 
 class Unusable(UserError):
@@ -140,7 +153,7 @@ class Pipeline:
     def is_approved(self, event: Event, plan: Sequence[Run]) -> bool:
         """An account behind the event is on the allowlist; else the checks that would have run say what to do."""
         if not any(run.handler.needs_approval for run in plan):
-            self.ledger.decide("allowlist", "approved", "nothing is going to run that an account has to be approved for")
+            self.ledger.decide("allowlist", "approved", "nothing runs that an account has to be approved for")
             return True
         user = getattr(event, "user_login", None)
         verdict = access.judge(event, self.facts.accounts, self._admins, user)

@@ -152,7 +152,9 @@ def plan(situation: Situation, answers: Iterable[Answer]) -> Plan:
             else:
                 refusals.append(Refusal(run=run, verdict=verdict))
                 decisions.append(
-                    Decision(step=label, verdict="refused", reason=verdict.reason, next_step=verdict.next_step)
+                    Decision(
+                        step=label, verdict="refused", reason=verdict.reason, next_step=verdict.next_step
+                    )
                 )
         if len(runs) + len(refusals) > before[0]:
             busy |= verbs

@@ -132,7 +132,7 @@ class ForgeProject(Protocol):
         """The newest comment of ours whose text holds the marker."""
 
     def create_reaction(self, comment_id: int, content: str) -> None:
-        """React to a comment: ``eyes``, ``confused``... One call; safe to repeat. Nothing on forges without reactions."""
+        """React to a comment: ``eyes``, ``confused``... One call; safe to repeat. Nothing where there are none."""
 
     def close_issue(self, number: int) -> None:
         """Close an issue, as done. One call; safe to repeat."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Callable
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from events.base import PARSE, Event
 from events.families import PullRequest, Rerun
 from packit_worker import reruns
-from packit_worker.errors import TemporaryError
+from packit_worker.errors import TemporaryError, in_short
 from packit_worker.intake import Unreadable, decode
 from packit_worker.interrupting import TimedOut, Watch
 from packit_worker.journal import JournalUnavailable, events
@@ -19,13 +21,16 @@ from packit_worker.journal.claims import Claim, Heart, LostClaim, take
 from packit_worker.journal.deliveries import Delivery
 from packit_worker.pipeline import Shop
 from packit_worker.retrying import Retrying
-from parsers.parsing import parse
+from parsers.parsing import Parsed, parse
 from parsers.sending import Sending, held
 
 log = logging.getLogger(__name__)
 
+#: What makes sendings of a body: ``parsers.parsing.parse``.
+Parser = Callable[[str, "str | None", Any], Parsed]
 
-def read(shop: Shop, heart: Heart, delivery_id: str) -> None:
+
+def read(shop: Shop, heart: Heart, delivery_id: str, *, parser: Parser = parse) -> None:
     """Parse a delivery, write its event down, send the event's task. Two transactions; nothing a second time.
 
     A parser that fails has a bug, or this release does not know what the next will: it is tried again as often as
@@ -41,7 +46,7 @@ def read(shop: Shop, heart: Heart, delivery_id: str) -> None:
         limit = shop.limit(PARSE)
         try:
             with heart.beating_for(claim, limit.hard) as beat, Watch(limit, beat):
-                _read(shop, claim, delivery)
+                _read(shop, claim, delivery, parser)
         except (LostClaim, JournalUnavailable):
             raise
         except (Exception, TimedOut) as error:
@@ -55,7 +60,7 @@ def read(shop: Shop, heart: Heart, delivery_id: str) -> None:
 
 def _failed(shop: Shop, claim: Claim, delivery: Delivery, error: BaseException) -> None:
     retrying = Retrying(delivery.attempts, shop.settings.limits.max_attempts)
-    what = f"{type(error).__name__}: {error}"
+    what = in_short(error)
     with shop.journal.write() as session:
         if retrying.another(TemporaryError(what)):
             assert retrying.at is not None
@@ -66,12 +71,12 @@ def _failed(shop: Shop, claim: Claim, delivery: Delivery, error: BaseException) 
             claim.finish(session, State.DEAD, why)
 
 
-def _read(shop: Shop, claim: Claim, delivery: Delivery) -> None:
+def _read(shop: Shop, claim: Claim, delivery: Delivery, parser: Parser) -> None:
     if delivery.attempts > shop.settings.limits.max_attempts:
         with shop.journal.write() as session:
             claim.finish(session, State.DEAD, "its parser died every time; packit-worker replay tries again")
         return
-    made = _parse(delivery)
+    made = _parse(delivery, parser)
     if not isinstance(made, Sending):
         with shop.journal.write() as session:
             claim.finish(session, *made)
@@ -101,14 +106,14 @@ def _subject(session: Session, event: Event) -> str:
     return reruns.subject_of(session, event) if isinstance(event, Rerun) else event.subject
 
 
-def _parse(delivery: Delivery) -> Sending | tuple[State, str]:
+def _parse(delivery: Delivery, parser: Parser) -> Sending | tuple[State, str]:
     """The task to be sent, or how reading ended without one."""
     try:
         body = decode(delivery.body or b"")
     except Unreadable as error:
         return State.MALFORMED, str(error)
     with held() as sendings:
-        parsed = parse(delivery.source, delivery.event_type, body)
+        parsed = parser(delivery.source, delivery.event_type, body)
     if parsed.malformed is not None:
         return State.MALFORMED, parsed.malformed
     if parsed.ignored is not None:

@@ -67,7 +67,9 @@ def ask_for_missed(shop: Shop) -> int:
     asked = 0
     done: dict[str, datetime] = {}
     try:
-        for sent in _missed(shop, webhooks.deliveries(since), only_failed=looked_at is None):
+        missed = list(_missed(shop, webhooks.deliveries(since), only_failed=looked_at is None))
+        # The oldest first, in the order in which it happened.
+        for sent in reversed(missed):
             asked += _ask(shop, webhooks, sent)
             if asked >= MOST:
                 raise _Enough
@@ -118,8 +120,11 @@ def _missed(shop: Shop, sent: Iterable[SentWebhook], *, only_failed: bool) -> It
     seen: set[str] = set()
     sent = iter(sent)
     while batch := list(islice(sent, _BATCH)):
-        newest = {one.guid: one for one in reversed(batch) if one.guid not in seen}
-        seen |= newest.keys()
+        newest: dict[str, SentWebhook] = {}
+        for one in batch:
+            if one.guid not in seen:
+                newest[one.guid] = one
+                seen.add(one.guid)
         if only_failed:
             newest = {guid: one for guid, one in newest.items() if one.failed}
         with shop.journal.write() as session:

@@ -100,7 +100,10 @@ def check(parsed: Iterable[type[Event]], waiting: Iterable[str]) -> None:
             wrong.append(f"{event.__name__} has no parser: nothing ever sends {event.task}")
     missing, known = {event.__name__ for event in unanswered()}, set(waiting)
     wrong += [f"{name} has no handler and is not marked as waiting for one" for name in missing - known]
-    wrong += [f"{name} is marked as waiting for a handler, and has one or does not exist" for name in known - missing]
+    wrong += [
+        f"{name} is marked as waiting for a handler, and has one or does not exist"
+        for name in known - missing
+    ]
     for answer in _answers:
         name = answer.handler.__name__
         if answer.handler.lane is not None and answer.handler.lane not in LANES:

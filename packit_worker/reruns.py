@@ -13,10 +13,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from events.base import event_classes, rebuild
+from events.base import rebuild
+from events.copr import CoprBuildEvent
 from events.families import CheckRunRerun, ProjectEvent, Rerun
 from packit_worker import commits
-from packit_worker.journal import checks, decisions
+from packit_worker.journal import builds, checks, decisions
 from packit_worker.journal.checks import CheckRow
 from packit_worker.journal.events import EventRow
 from packit_worker.ports import CheckStatus, Conclusion
@@ -24,7 +25,6 @@ from packit_worker.ports import CheckStatus, Conclusion
 #: The step and the verdict under which it is written down.
 STEP, FOUND = "re-run", "found"
 
-_TASKS = frozenset(cls.task for cls in event_classes() if issubclass(cls, Rerun))
 _WELL = (Conclusion.SUCCESS, Conclusion.NEUTRAL, Conclusion.SKIPPED)
 
 
@@ -116,12 +116,22 @@ def _one(session: Session, event: CheckRunRerun) -> list[CheckRow]:
 
 
 def _root_of(session: Session, event_id: str) -> EventRow | None:
-    """The event at the root of what an event has ordered: itself, or that of which it is a re-run."""
+    """The event at the root of what an event has ordered: itself, what it brings news of, or what it runs again."""
     row = _row(session, event_id)
-    if row is not None and row.task in _TASKS:
-        before = told(session, row.id)
-        return _row(session, before.root) if before else None
-    return row
+    if row is None:
+        return None
+    event = rebuild(row.task, dict(row.kwargs))
+    match event:
+        case Rerun():
+            before = told(session, row.id)
+            return _row(session, before.root) if before else None
+        case CoprBuildEvent():
+            order = builds.find(session, "copr", str(event.build_id), event.chroot or "")
+            return _root_of(session, order.event_id) if order else None
+        case ProjectEvent():
+            return row
+        case _:
+            return None
 
 
 def _row(session: Session, event_id: str) -> EventRow | None:

@@ -126,7 +126,7 @@ class Services:
         return CoprClient(
             url=copr.url,
             username=copr.username or "",
-            login=copr.login or "",
+            login=copr.login.reveal() if copr.login else "",
             token=copr.token.reveal() if copr.token else "",
             timeout=self._config.limits.http_timeout,
         )

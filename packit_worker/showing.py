@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from events.base import REPORT
 from packit_worker.effecting import Calls, Effecting
-from packit_worker.errors import NotFound, Refused, TemporaryError
+from packit_worker.errors import NotFound, Refused, TemporaryError, in_short
 from packit_worker.interrupting import TimedOut, Watch
 from packit_worker.journal import JournalUnavailable, checks
 from packit_worker.journal.base import State
@@ -71,7 +71,7 @@ def _show(shop: Shop, claim: Claim, row: CheckRow) -> bool:
         return _close(shop, claim, row, State.DEAD, f"the forge does not take it: {error}")
     except Exception as error:
         log.exception("showing check %s has a bug", row.id)
-        return _close(shop, claim, row, State.DEAD, f"a bug: {type(error).__name__}: {error}")
+        return _close(shop, claim, row, State.DEAD, f"a bug: {in_short(error)}")
     return _close(shop, claim, row, State.DONE, None)
 
 

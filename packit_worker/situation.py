@@ -73,7 +73,7 @@ class Situation:
     #: What an account may do in the project; the forge is asked at most once per account. Raises TemporaryError.
     permission: Callable[[str], Permission]
     #: What the comment at the root asks for; nothing, where there is none.
-    asked: Asked = Asked()
+    asked: Asked = field(default_factory=Asked)
     #: Chroots that names in a command stand for. Raises UserError, TemporaryError.
     named: Callable[[tuple[str, ...]], tuple[str, ...]] = field(default=lambda names: names)
     #: What other events have had built and tested at the commit, newest first; known for comments and re-runs only.
@@ -144,4 +144,6 @@ def tests_follow(situation: Situation, asked: Asked | None, test: Job, build: Jo
     if any(situation.means(command, test, chroot) for command in asked.of(Verb.TEST)):
         return True
     builds = asked.of(Verb.BUILD, Verb.REBUILD_FAILED)
-    return not test.config.manual_trigger and any(situation.means(command, build, chroot) for command in builds)
+    return not test.config.manual_trigger and any(
+        situation.means(command, build, chroot) for command in builds
+    )

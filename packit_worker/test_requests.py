@@ -8,7 +8,6 @@ from typing import Any
 from events.families import ProjectEvent, PullRequest, PullRequestComment, Push, Release
 from packit_worker.situation import Job
 
-
 #: Parameters of Testing Farm that a package configuration may set. Whatever else the API has could reach secrets,
 #: other people's machines or our call-back, and is left out.
 HARMLESS_SETTINGS = ("pipeline",)
@@ -119,4 +118,3 @@ def compose_of(distribution: str, exceptions: Mapping[str, str]) -> str:
     if name in ("epel", "centos-stream", "epel-next"):
         return f"CentOS-Stream-{version}"
     return "-".join(part.capitalize() for part in (name, version) if part)
-

@@ -211,7 +211,21 @@ def test_usage() -> None:
 
 
 PIECES = st.sampled_from(
-    [PREFIX, *" \n\r\t`>'\"\\=;", "```", "~~~", "--", "—", "$(", "<!--", "-->", *WORDS, *OPTIONS, "A=b", "a,b"]
+    [
+        PREFIX,
+        *" \n\r\t`>'\"\\=;",
+        "```",
+        "~~~",
+        "--",
+        "—",
+        "$(",
+        "<!--",
+        "-->",
+        *WORDS,
+        *OPTIONS,
+        "A=b",
+        "a,b",
+    ]
 )
 
 

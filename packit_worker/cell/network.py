@@ -58,10 +58,13 @@ class Rules:
                 self._exact.add((host, port))
         self._allowed |= self._exact
 
-    def addresses(self, host: str, port: int, resolve: Resolve) -> list[str]:
-        """The addresses at which this host may be talked to. Raises RefusedHost."""
+    def addresses(self, host: str, port: int, resolve: Resolve, *, any_host: bool = False) -> list[str]:
+        """The addresses at which this host may be talked to. Raises RefusedHost.
+
+        With ``any_host`` somebody else has chosen the host, and only its addresses are looked at.
+        """
         host = _normal(host)
-        if (host, port) not in self._allowed:
+        if not any_host and (host, port) not in self._allowed:
             raise RefusedHost("it is not among the hosts that are allowed")
         try:
             found = resolve(host, port)

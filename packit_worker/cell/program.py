@@ -17,7 +17,6 @@ TOOLS = "/cell/bin"
 DIST_GIT = f"{TOOLS}/dist_git.py"
 #: Where ``inside/dist_git.py`` answers. By name, because curl and requests agree only on that in no_proxy.
 _DIST_GIT_URL = "http://localhost:3129"
-_LOOKASIDE = "https://src.fedoraproject.org/repo/pkgs"
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def files(author: str, email: str) -> dict[str, str]:
         # What fedora-distro-aliases falls back upon: no release. Branches are named one by one here, never by an alias.
         f"{jail.HOME}/.cache/fedora-distro-aliases/cache.json": '{"data": [], "timestamp": 0}',
         "/etc/rpkg/fedpkg.conf": (
-            f"[fedpkg]\nlookaside = {_LOOKASIDE}\nlookasidehash = sha512\nlookaside_namespaced = True\n"
+            f"[fedpkg]\nlookaside = {_DIST_GIT_URL}/repo/pkgs\nlookasidehash = sha512\nlookaside_namespaced = True\n"
             f"lookaside_cgi = {_DIST_GIT_URL}/repo/pkgs/upload.cgi\n"
         ),
         f"{TOOLS}/fedpkg": f"#!{jail.python()} -IS\n" + (inside / "fedpkg.py").read_text("utf-8"),

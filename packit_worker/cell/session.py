@@ -77,6 +77,7 @@ class Session(AbstractContextManager["Session"]):
         shutil.copytree(repository / ".git", self.work / "dist-git.git", symlinks=True)
         self.run(["git", "config", "core.bare", "true"], "dist-git.git")
         self.run(["git", "update-ref", f"refs/heads/{branch}", ref], "dist-git.git")
+        self.run(["git", "symbolic-ref", "HEAD", f"refs/heads/{branch}"], "dist-git.git")
         return self._commit("dist-git.git", f"refs/heads/{branch}")
 
     def bundle(self, name: str, ref: str, before: str, repository: Path) -> str | None:

@@ -12,6 +12,9 @@ def is_in_an_approval_issue(situation: Situation, job: Job | None) -> Verdict:
     event = situation.event
     if situation.approvals_url is None:
         return skipped("this service approves accounts by its operators only")
-    if not isinstance(event, IssueComment) or event.project_url.lower() != situation.approvals_url.rstrip("/").lower():
+    if (
+        not isinstance(event, IssueComment)
+        or event.project_url.lower() != situation.approvals_url.rstrip("/").lower()
+    ):
         return skipped(f"accounts are approved in the issues of {situation.approvals_url}")
     return passed("this is where accounts are approved")

@@ -205,13 +205,11 @@ def _explain(made: ServiceConfig, instance: str, project: str, key: str | None) 
     page = f"{instance}/{_path(project)}/settings"
     click.echo("")
     click.echo(visible(f"On Pagure, in the settings of the project ({page}):"))
-    click.echo(
-        visible(f"  Web-hooks              add the line {made.server_url.rstrip('/')}/api/webhooks/pagure")
-    )
+    click.echo(visible(f"  URLs of web-hooks   add {made.server_url.rstrip('/')}/api/webhooks/pagure"))
     if key is None:
-        click.echo("  Private web-hook key   is the one that you have given; leave it as it is")
+        click.echo("  Web-hook key        is the one that you have given; leave it as it is")
         return
-    click.echo(f"  Private web-hook key   {key}")
+    click.echo(f"  Web-hook key        {key}")
     click.echo(
         "The key is not shown again. Pagure makes the key of a project itself and has no field for another"
     )

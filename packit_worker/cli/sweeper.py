@@ -14,8 +14,8 @@ from packit_worker.sweeper import Sweeper
 def sweeper(context: click.Context) -> None:
     """Run the process that wakes whatever is overdue.
 
-    Sends lost wake-ups again, takes over from workers that died, asks about builds and tests without news, and ends
-    checks past their deadline. Two may run. SIGTERM ends it after its round.
+    Sends lost wake-ups again, takes over from workers that died, asks about builds and tests without news, ends checks
+    past their deadline, and has GitHub send again what did not arrive. Two may run. SIGTERM ends it after its round.
 
     \b
     Examples:

@@ -92,7 +92,7 @@ class _Loader(yaml.SafeLoader):
         self.pairs: dict[int, dict[Hashable, tuple[Node, Node]]] = {}
 
     def compose_node(self, parent: Node | None, index: Any) -> Node | None:
-        event = self.peek_event()  # type: ignore[no-untyped-call]
+        event = self.peek_event()
         alias = isinstance(event, yaml.AliasEvent)
         self.nodes += 1
         self.depth += 1

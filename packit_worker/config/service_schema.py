@@ -179,7 +179,7 @@ class CoprSchema(Closed):
 
     url = Url()
     username = _text()
-    login = _text()
+    login = SecretText()
     token = SecretText()
     srpm_chroot = _text()
     owner = _text()

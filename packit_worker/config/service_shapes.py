@@ -65,7 +65,7 @@ class CoprConfig:
 
     url: str = "https://copr.fedorainfracloud.org"
     username: str | None = None
-    login: str | None = None
+    login: Secret | None = None
     token: Secret | None = None
     srpm_chroot: str = "fedora-latest-x86_64"
     owner: str | None = None

@@ -11,7 +11,7 @@ from packit_worker.checks.accounts import is_in_an_approval_issue
 from packit_worker.checks.verdict import Check, Kind
 from packit_worker.commands import Verb
 from packit_worker.effecting import Calls
-from packit_worker.errors import NotFound, Refused
+from packit_worker.errors import NotFound, Refused, TemporaryError
 from packit_worker.handlers.help import CommentHandler
 from packit_worker.handlers.installation import ISSUE
 from packit_worker.journal import accounts, effects
@@ -66,6 +66,10 @@ class VerifyFasHandler(CommentHandler):
             verdict = access.vouches(fasjson.account(fas_login), login)
         except NotFound:
             return self._say(texts.no_fedora_account(fas_login))
+        except TemporaryError:
+            # This comment changes when it has gone well; should it never, people know what to do.
+            self._say(texts.fedora_is_away())
+            raise
         if verdict.kind != Kind.PASS:
             return self._say(texts.comment_refused(verdict.reason, verdict.next_step))
         with self.context.journal.write() as session:
@@ -102,7 +106,9 @@ class VerifyFasHandler(CommentHandler):
 
     def _say(self, text: str) -> str:
         try:
-            return self.answer((text,), f"{self.comment.subject} verify-fas {self.comment.user_login.lower()}")
+            return self.answer(
+                (text,), f"{self.comment.subject} verify-fas {self.comment.user_login.lower()}"
+            )
         except (NotFound, Refused) as error:
             return f"no answer could be given: {error}"
 

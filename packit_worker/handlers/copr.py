@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import logging
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 from urllib.parse import quote
@@ -9,7 +11,7 @@ from urllib.parse import quote
 from sqlalchemy.orm import Session
 
 from events.copr import CoprBuildEvent
-from events.families import PullRequest, Release
+from events.families import PullRequest, PullRequestComment, Release
 from events.github import PullRequestCommentGHEvent, PushGithubGHEvent
 from events.pagure import PullRequestCommentPagureEvent, PushPagureEvent
 from packit_worker import wanted
@@ -21,8 +23,9 @@ from packit_worker.commands import Verb
 from packit_worker.config.package import JobType
 from packit_worker.copr_orders import build_order, copr_project
 from packit_worker.effecting import Calls
-from packit_worker.errors import Refused, UserError
+from packit_worker.errors import NotFound, Refused, UserError
 from packit_worker.handlers.base import Handler
+from packit_worker.handlers.help import COMMENT
 from packit_worker.journal import builds, events
 from packit_worker.journal.base import now
 from packit_worker.journal.builds import BuildRow, BuildState
@@ -33,6 +36,8 @@ from packit_worker.reporting import names, texts
 from packit_worker.reporting.names import CheckId
 from packit_worker.reporting.texts import Words
 from packit_worker.situation import Job, Situation
+
+log = logging.getLogger(__name__)
 
 #: How long a build may be silent before Copr is asked about it.
 FIRST_LOOK = timedelta(seconds=30)
@@ -50,14 +55,14 @@ class CoprBuildHandler(Handler):
     def shows(cls, situation: Situation, job: Job | None) -> tuple[CheckId, ...]:
         assert job is not None
         return tuple(
-            check
-            for chroot in cls.chroots(situation, job)
-            for check in checks_of(situation, job, chroot)
+            check for chroot in cls.chroots(situation, job) for check in checks_of(situation, job, chroot)
         )
 
     @classmethod
     def first_words(cls, check: CheckId) -> Words:
-        return texts.waiting_for_build() if check.kind == names.TESTING_FARM else texts.queued("The RPM build")
+        return (
+            texts.waiting_for_build() if check.kind == names.TESTING_FARM else texts.queued("The RPM build")
+        )
 
     def run(self) -> str:
         copr = self.context.services.copr
@@ -114,7 +119,9 @@ class CoprBuildHandler(Handler):
             permission if project.owner != self.context.services.copr.account else None,
             self.context.services.copr.account,
         )
-        return UserError(message, next_step=next_step, url=_permissions_url(self.context.settings.copr.url, project))
+        return UserError(
+            message, next_step=next_step, url=_permissions_url(self.context.settings.copr.url, project)
+        )
 
     def _write_down(self, session: Session, order: CoprOrder, posted: Posted) -> None:
         event = self.origin.event
@@ -143,7 +150,9 @@ class CoprBuildHandler(Handler):
             # News that came before the order's row was parked.
             events.wake(session, CoprBuildEvent.subject_of(int(posted.id), chroot))
         for chroot in order.chroots:
-            self._report(chroot, texts.build_submitted(chroot, int(posted.id)), posted.url, only=names.RPM_BUILD)
+            self._report(
+                chroot, texts.build_submitted(chroot, int(posted.id)), posted.url, only=names.RPM_BUILD
+            )
 
     def _report(self, chroot: str, words: Words, url: str | None = None, only: str | None = None) -> None:
         for check in checks_of(self.context.situation, self.job, chroot):
@@ -225,11 +234,16 @@ class CoprNewsHandler(Handler):
         return self.context.services.copr.log_url(copr_build, self.build.chroot)
 
     def report(self, words: Words, tests: Words | None, chroots: tuple[str, ...] | None = None) -> None:
-        """Show ``words`` on the build's checks, and ``tests`` on those of the tests that wait for it."""
+        """Show ``words`` on the build's checks, and ``tests`` on those of the tests that wait for it.
+
+        The check of a chroot that was built again since shows how the newer build is doing.
+        """
+        with self.context.journal.read() as session:
+            overtaken = builds.overtaken(session, self.build)
         for chroot in chroots or (self.build.chroot,):
             for check in checks_of(self.context.situation, self.job, chroot):
                 what = tests if check.kind == names.TESTING_FARM else words
-                if what is not None:
+                if what is not None and (check.kind != names.RPM_BUILD or chroot not in overtaken):
                     self.context.desk.report(check, what, self.build.web_url)
 
 
@@ -265,6 +279,7 @@ class CoprBuildEndHandler(CoprNewsHandler):
             return self._srpm(state)
         if state == BuildState.SUCCESS:
             self.report(texts.build_succeeded(self.build.owner, self.build.project_name), None)
+            self._tell_reviewers()
         elif state == BuildState.CANCELED:
             self.report(texts.build_canceled(), texts.build_failed_before_tests())
         else:
@@ -273,6 +288,31 @@ class CoprBuildEndHandler(CoprNewsHandler):
                 texts.build_failed_before_tests(),
             )
         return f"the build for {self.build.chroot} ended with {state}"
+
+    def _tell_reviewers(self) -> None:
+        """Comment on a pull request how to try it, once, where the job has notifications of good builds."""
+        event = self.origin.event
+        if not self.job.config.notifications.successful_build:
+            return
+        match event:
+            case PullRequest() | PullRequestComment():
+                number = event.pr_id
+            case _:
+                return
+        project = self.context.project()
+        name = hashlib.sha256(f"{event.subject} built".encode()).hexdigest()
+        marker = f"<!-- packit_worker:{name} -->"
+        body = f"{texts.build_can_be_tried(self.build.owner, self.build.project_name)}\n\n{marker}"
+        calls = Calls(
+            lambda: project.create_comment(number, body), lambda: project.find_comment(number, marker)
+        )
+        try:
+            self.context.desk.once(
+                COMMENT, name, {"number": number, "text": body}, calls, key=f"{COMMENT}/{name}"
+            )
+        except (NotFound, Refused) as error:
+            # The checks tell the same.
+            log.info("no comment on %s: %s", event.subject, error)
 
     def _srpm(self, state: BuildState) -> str:
         if state == BuildState.SUCCESS:

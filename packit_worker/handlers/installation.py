@@ -26,12 +26,19 @@ class GithubAppInstallationHandler(Handler):
     def run(self) -> str:
         event = self.context.event
         assert isinstance(event, InstallationEvent)
-        forge = access.forge_of(event.account_url or "") or access.forge_of(self.context.settings.github.web_url)
+        forge = access.forge_of(event.account_url or "") or access.forge_of(
+            self.context.settings.github.web_url
+        )
         with self.context.journal.write() as session:
             accounts.install(session, _row(event, forge))
             why = f"installed the App; {event.sender_login or 'somebody'} did it"
             is_new = accounts.introduce(
-                session, forge, event.account_login, Approval.WAITING, by=event.sender_login or "unknown", why=why
+                session,
+                forge,
+                event.account_login,
+                Approval.WAITING,
+                by=event.sender_login or "unknown",
+                why=why,
             )
             known = accounts.of(session, forge, [event.account_login])[event.account_login.lower()]
         # An attempt that died after the line above finds the account there, and still owes the issue.

@@ -20,13 +20,13 @@ from packit_worker.checks.verdict import Check
 from packit_worker.config.package import JobType
 from packit_worker.handlers.copr import CoprBuildHandler
 from packit_worker.handlers.testing_farm import TestsHandler
+from packit_worker.handlers.withdrawing import withdraw
 from packit_worker.journal.builds import BuildRow
 from packit_worker.ports import CoprOrder, Posted
 from packit_worker.registry import answers
 from packit_worker.reporting import names, texts
 from packit_worker.reporting.names import CheckId
 from packit_worker.situation import Job, Situation
-from packit_worker.superseding import withdraw
 
 
 @answers(Rerun, jobs=[JobType.COPR_BUILD], needed_by=[JobType.TESTS])

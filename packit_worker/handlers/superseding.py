@@ -11,13 +11,13 @@ from events.families import PullRequest
 from packit_worker.checks.commits import brings_newer_commits
 from packit_worker.checks.verdict import Check
 from packit_worker.handlers.base import Handler
+from packit_worker.handlers.withdrawing import withdraw_builds, withdraw_tests
 from packit_worker.journal import builds, checks, test_runs
 from packit_worker.journal.builds import BuildRow
 from packit_worker.journal.test_runs import TestRunRow
 from packit_worker.ports import CheckStatus
 from packit_worker.registry import answers
 from packit_worker.reporting import texts
-from packit_worker.superseding import withdraw_builds, withdraw_tests
 
 
 @answers(PullRequest)

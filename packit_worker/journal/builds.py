@@ -86,6 +86,18 @@ def find(session: Session, system: str, build_id: str, chroot: str) -> BuildRow 
     ).scalar_one_or_none()
 
 
+def overtaken(session: Session, row: BuildRow) -> frozenset[str]:
+    """The chroots for which the same job had the same commit built again after this build."""
+    statement = select(BuildRow.chroot).where(
+        BuildRow.project_url == row.project_url,
+        BuildRow.commit_sha == row.commit_sha,
+        BuildRow.job == row.job,
+        BuildRow.build_id != row.build_id,
+        BuildRow.id > row.id,
+    )
+    return frozenset(session.execute(statement).scalars())
+
+
 def of_build(session: Session, system: str, build_id: str) -> list[BuildRow]:
     """A build in all its chroots."""
     statement = select(BuildRow).where(BuildRow.system == system, BuildRow.build_id == build_id)

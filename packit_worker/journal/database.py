@@ -82,15 +82,17 @@ class Journal:
     def _session(self, **options: Any) -> Iterator[Session]:
         session = Session(self.engine, expire_on_commit=False, autoflush=False)
         try:
-            if options:
-                session.connection(execution_options=options)
-            yield session
+            try:
+                if options:
+                    session.connection(execution_options=options)
+                yield session
+            finally:
+                # Rolls back, which a connection that has died cannot do either.
+                session.close()
         except (DBAPIError, PoolTimeout) as error:
             if not _is_away(error):
                 raise
             raise JournalUnavailable(f"the database does not answer: {_short(error)}") from error
-        finally:
-            session.close()
 
     def dispose(self) -> None:
         """Close the connections: before a fork, and at the end."""

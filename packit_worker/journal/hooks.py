@@ -40,10 +40,7 @@ class HookKeyRow(Base):
     @property
     def previous_until(self) -> datetime | None:
         """Until when the key before the present one is taken; None if there is none or its day is over."""
-        if self.previous_key is None or self.rotated_at is None:
-            return None
-        until = self.rotated_at + GRACE
-        return until if until > now() else None
+        return _is_taken_until(self.previous_key, self.rotated_at)
 
 
 def add(session: Session, instance: str, project: str, key: str, *, by: str) -> bool:
@@ -88,8 +85,18 @@ def everyone(session: Session) -> list[HookKeyRow]:
 def keys_of(session: Session, instance: str, project: str) -> tuple[str, ...]:
     """The keys a hook of this project may be signed with: none, one or two. One statement."""
     row = session.execute(
-        select(HookKeyRow).where(HookKeyRow.instance == instance, HookKeyRow.project == project)
-    ).scalar_one_or_none()
+        select(HookKeyRow.key, HookKeyRow.previous_key, HookKeyRow.rotated_at).where(
+            HookKeyRow.instance == instance, HookKeyRow.project == project
+        )
+    ).one_or_none()
     if row is None:
         return ()
-    return (row.key, row.previous_key) if row.previous_key and row.previous_until else (row.key,)
+    key, previous, rotated_at = row
+    return (key, previous) if previous is not None and _is_taken_until(previous, rotated_at) else (key,)
+
+
+def _is_taken_until(previous: str | None, rotated_at: datetime | None) -> datetime | None:
+    if previous is None or rotated_at is None:
+        return None
+    until = rotated_at + GRACE
+    return until if until > now() else None

@@ -1,4 +1,4 @@
-"""``python -m packit_worker.migrations "what changes"``: writes a migration for what the tables have that the last lacks."""
+"""``python -m packit_worker.migrations "what changes"``: writes a migration for what the tables have in addition."""
 
 from __future__ import annotations
 

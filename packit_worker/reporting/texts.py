@@ -30,7 +30,9 @@ def queued(what: str) -> Words:
 
 def waiting_for_build() -> Words:
     """Tests whose build is not there yet."""
-    return Words(status=CheckStatus.QUEUED, title="Waiting for the RPM build; the tests follow by themselves.")
+    return Words(
+        status=CheckStatus.QUEUED, title="Waiting for the RPM build; the tests follow by themselves."
+    )
 
 
 def build_submitted(chroot: str, build_id: int) -> Words:
@@ -58,6 +60,15 @@ def build_succeeded(owner: str, project: str) -> Words:
         conclusion=Conclusion.SUCCESS,
         title="RPMs were built successfully.",
         summary=f"Try them:\n\n{code_block(f'dnf copr enable {owner}/{project}')}",
+    )
+
+
+def build_can_be_tried(owner: str, project: str) -> str:
+    """A comment for reviewers: the packages of a pull request are there."""
+    return (
+        "The packages of this pull request are built. To try them:\n\n"
+        f"{code_block(f'dnf install -y dnf-plugins-core{chr(10)}dnf copr enable {owner}/{project}')}\n\n"
+        "This is for trying out, and not for production: the project is deleted some time after the pull request."
     )
 
 
@@ -126,7 +137,9 @@ def tests_submitted() -> Words:
 def tests_running() -> Words:
     """Testing Farm is at it."""
     return Words(
-        status=CheckStatus.IN_PROGRESS, title="Tests are running.", summary="Nothing to do. The result comes here."
+        status=CheckStatus.IN_PROGRESS,
+        title="Tests are running.",
+        summary="Nothing to do. The result comes here.",
     )
 
 
@@ -266,7 +279,11 @@ def bad_config(path: str, mistakes: Sequence[Mistake]) -> Words:
 
 def _mistake(path: str, mistake: Mistake) -> str:
     where = f"{path}, line {mistake.line}, column {mistake.column}" if mistake.line else path
-    hint = f"; did you mean {mistake.nearest}?" if mistake.nearest and mistake.nearest not in mistake.message else ""
+    hint = (
+        f"; did you mean {mistake.nearest}?"
+        if mistake.nearest and mistake.nearest not in mistake.message
+        else ""
+    )
     return f"{where}: {mistake.message}{hint}"
 
 
@@ -278,8 +295,6 @@ def too_late(hours: int) -> Words:
         title=f"No result within {hours} hours.",
         summary="Comment `/packit build` to try again.",
     )
-
-
 
 
 def copr_refused(project: str, answer: str, permission: str | None, account: str) -> tuple[str, str]:
@@ -294,9 +309,7 @@ def copr_refused(project: str, answer: str, permission: str | None, account: str
     )
 
 
-TESTS_REFUSED_NEXT = (
-    "Correct what it does not accept in the tests job of the package configuration, then comment `/packit test`."
-)
+TESTS_REFUSED_NEXT = "Correct the tests job in the package configuration, then comment `/packit test`."
 REFUSED_NEXT = "Correct what it does not accept, or ask the operators of this service."
 
 NOT_APPROVED_NEXT = (
@@ -310,7 +323,9 @@ def approval_title(kind: str, account: str) -> str:
     return f"{kind} {account} needs to be approved"
 
 
-def approval_body(account: str, forge: str, sender: str | None, marker: str, *, verifies: bool = False) -> str:
+def approval_body(
+    account: str, forge: str, sender: str | None, marker: str, *, verifies: bool = False
+) -> str:
     """The issue in which an account is approved. ``verifies``: a Fedora account can prove it."""
     who = plain(sender) if sender else "Somebody"
     fedora = (
@@ -392,12 +407,20 @@ def approval_denied(account: str, why: str) -> str:
 def not_the_installer(login: str, account: str, installer: str | None) -> str:
     """Somebody else wants an account approved."""
     who = plain(installer) if installer else f"the account {plain(account)} itself"
-    return f"{plain(login)} has not installed the App for {plain(account)}: {who} can ask for it, or an operator approves it."
+    return (
+        f"{plain(login)} has not installed the App for {plain(account)}: {who} can ask for it, "
+        "or an operator approves it."
+    )
 
 
 def no_fedora_account(fas_login: str) -> str:
     """A Fedora account that is none."""
     return f"There is no Fedora account {code(fas_login)}. Comment again with the name you log in with in Fedora."
+
+
+def fedora_is_away() -> str:
+    """Fedora's accounts cannot be asked just now."""
+    return "Fedora's accounts cannot be asked just now; it is tried again. Comment again if this stays for an hour."
 
 
 def no_fasjson() -> str:

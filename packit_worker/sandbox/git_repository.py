@@ -61,6 +61,7 @@ class GitRepository:
 
     def __init__(self, path: Path, default_branch: str = "main") -> None:
         self.path = path
+        self._kept: set[str] = set()
         if not path.exists():
             for name in ("objects", "refs/heads", "refs/tags"):
                 (path / name).mkdir(parents=True)
@@ -88,6 +89,9 @@ class GitRepository:
     def write(self, kind: str, content: bytes, sha: str | None = None) -> str:
         """Keep an object; its id."""
         sha = sha or object_id(kind, content)
+        if sha in self._kept:
+            return sha
+        self._kept.add(sha)
         place = self._loose(sha)
         if not place.exists():
             place.parent.mkdir(exist_ok=True)

@@ -95,6 +95,7 @@ class Door:
         self._readers = Patient(2, "read")
         # Strangers can ask for keys: nobody else shall wait in line behind them.
         self._keys = Patient(2, "keys")
+        self._censored: set[str] = set()
         self._configured_keys = {
             (hook.instance, hook.project.strip("/")): hook.key.reveal() for hook in settings.pagure.hooks
         }
@@ -144,8 +145,10 @@ class Door:
         found = self._keys.ask(lambda: self._read(lambda session: hooks.keys_of(session, instance, project)))
         configured = self._configured_keys.get((instance, project))
         keys = (configured,) if configured else found
-        for key in keys:
-            logs.add_secret(key)
+        if not self._censored.issuperset(keys):
+            self._censored.update(keys)
+            for key in keys:
+                logs.add_secret(key)
         return keys
 
     def read(self, question: Callable[[Session], T]) -> T:

@@ -99,7 +99,12 @@ def trap() -> Iterator[Trap]:
 
 def git(*words: str, cwd: Path) -> str:
     """The system's git, for making what tests need."""
-    who = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b.c", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b.c"}
+    who = {
+        "GIT_AUTHOR_NAME": "a",
+        "GIT_AUTHOR_EMAIL": "a@b.c",
+        "GIT_COMMITTER_NAME": "a",
+        "GIT_COMMITTER_EMAIL": "a@b.c",
+    }
     done = subprocess.run(
         ["git", "-c", "safe.directory=*", *words],
         cwd=cwd,
@@ -175,7 +180,7 @@ class Forge:
                 self.end_headers()
                 self.wfile.write(rest)
 
-            do_POST = do_GET
+            do_POST = do_GET  # noqa: N815 - the library's name
 
             def log_message(self, format: str, *args: object) -> None:
                 pass

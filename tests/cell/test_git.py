@@ -1,4 +1,4 @@
-"""Git outside of the jail: hostile names, URLs, repositories and sizes do no harm, and tokens stay where they belong."""
+"""Git outside of the jail: hostile names, URLs, repositories and sizes do no harm, and tokens do not get about."""
 
 from __future__ import annotations
 
@@ -43,9 +43,31 @@ def test_a_pull_requests_head_and_a_tag_can_be_had(forge: Forge, tmp_path: Path)
 @pytest.mark.parametrize(
     "name",
     [
-        *("--upload-pack=touch X", "main", "refs/heads/../x", "refs/heads/a b", "refs/heads/x:y", "refs/heads/*"),
-        *("refs/heads/a\nb", "-refs/heads/x", "", "refs/heads/", "refs/heads/x.lock", "refs/heads/x@{1}", "HEAD"),
-        *("refs/heads/x/", "refs/heads/.x/../y", "refs/heads/a~1", "refs/heads/a\\b", "+refs/heads/x", "refs/heads//x"),
+        *(
+            "--upload-pack=touch X",
+            "main",
+            "refs/heads/../x",
+            "refs/heads/a b",
+            "refs/heads/x:y",
+            "refs/heads/*",
+        ),
+        *(
+            "refs/heads/a\nb",
+            "-refs/heads/x",
+            "",
+            "refs/heads/",
+            "refs/heads/x.lock",
+            "refs/heads/x@{1}",
+            "HEAD",
+        ),
+        *(
+            "refs/heads/x/",
+            "refs/heads/.x/../y",
+            "refs/heads/a~1",
+            "refs/heads/a\\b",
+            "+refs/heads/x",
+            "refs/heads//x",
+        ),
     ],
 )
 def test_only_full_names_of_refs_pass(name: str) -> None:
@@ -65,7 +87,9 @@ def test_a_branch_named_like_an_option_is_only_a_branch(
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(f"{commit}\n")
     monkeypatch.chdir(tmp_path)
-    assert git.clone(forge.url("a.git"), f"refs/heads/{evil}", tmp_path / "c", allow=[forge.address]) == commit
+    assert (
+        git.clone(forge.url("a.git"), f"refs/heads/{evil}", tmp_path / "c", allow=[forge.address]) == commit
+    )
     with pytest.raises(UserError):
         git.clone(forge.url("a.git"), evil, tmp_path / "d", allow=[forge.address])
     with pytest.raises(UserError):
@@ -76,9 +100,26 @@ def test_a_branch_named_like_an_option_is_only_a_branch(
 @pytest.mark.parametrize(
     "url",
     [
-        *("ext::sh -c touch% {canary}", "file://{root}/a.git", "{root}/a.git", "ssh://host/x", "git@host:x.git"),
-        *("--upload-pack=touch {canary}", "git://127.0.0.1/x", "https://user:pass@host/x", "http://127.0.0.1/x"),
-        *("http://169.254.169.254/x", "http://[::1]/x", "http://localhost:6379/x", "https:///x", "http://h:99999/"),
+        *(
+            "ext::sh -c touch% {canary}",
+            "file://{root}/a.git",
+            "{root}/a.git",
+            "ssh://host/x",
+            "git@host:x.git",
+        ),
+        *(
+            "--upload-pack=touch {canary}",
+            "git://127.0.0.1/x",
+            "https://user:pass@host/x",
+            "http://127.0.0.1/x",
+        ),
+        *(
+            "http://169.254.169.254/x",
+            "http://[::1]/x",
+            "http://localhost:6379/x",
+            "https:///x",
+            "http://h:99999/",
+        ),
         *("ftp://example.com/x", "http://a b/", "http://x/\n--upload-pack=x", "https://0x7f000001/x"),
     ],
 )
@@ -131,10 +172,10 @@ def test_a_missing_branch_and_a_missing_repository_are_told_apart(forge: Forge, 
 
 def test_a_large_repository_is_ended(forge: Forge, tmp_path: Path) -> None:
     seed = forge.repository("a.git", {"file": "1"})
-    (seed / "big").write_bytes(os.urandom(60 << 20))
+    (seed / "big").write_bytes(os.urandom(24 << 20))
     forge.commit(seed, {}, "big")
     forge.publish(seed, "a.git", "main")
-    limits = git.GitLimits(size=4 << 20)
+    limits = git.GitLimits(size=2 << 20)
     with pytest.raises(UserError, match="too large"):
         git.clone(forge.url("a.git"), "refs/heads/main", tmp_path / "c", limits, allow=[forge.address])
 
@@ -251,7 +292,9 @@ def test_a_bundle_brings_a_commit_out_of_a_jail(forge: Forge, tmp_path: Path, wo
         f"new=$(git commit-tree -p {first} -m new {first}^{{tree}}) && git update-ref refs/heads/new $new &&"
         f"git bundle create --quiet /work/bundle refs/heads/new ^{first} && echo $new"
     )
-    said = Cell(work, limits=SMALL, environment={"GIT_CONFIG_COUNT": "0"}).run(["sh", "-c", script], folder="repo")
+    said = Cell(work, limits=SMALL, environment={"GIT_CONFIG_COUNT": "0"}).run(
+        ["sh", "-c", script], folder="repo"
+    )
     assert said.well, said
     taken = git.take(into, work / "bundle", "refs/heads/new")
     assert taken == said.output.strip()
@@ -263,3 +306,36 @@ def test_a_bundle_brings_a_commit_out_of_a_jail(forge: Forge, tmp_path: Path, wo
         git.take(into, work / "broken", "refs/heads/new")
     assert not (tmp_path / "canary").exists()
     assert seed.exists()
+
+
+def test_a_bundle_of_objects_that_git_should_not_have_is_refused(tmp_path: Path) -> None:
+    """A directory entry called .git would be the configuration of whoever checks it out."""
+    made, ours = tmp_path / "made", tmp_path / "ours"
+    for folder in (made, ours):
+        folder.mkdir()
+        system_git("init", "--quiet", cwd=folder)
+    (made / "x").write_text("x")
+    blob = system_git("hash-object", "-w", "x", cwd=made)
+    (made / "tree").write_bytes(b"100644 .git\0" + bytes.fromhex(blob))
+    tree = system_git("hash-object", "-t", "tree", "-w", "--literally", "tree", cwd=made)
+    commit = system_git("commit-tree", "-m", "x", tree, cwd=made)
+    system_git("update-ref", "refs/heads/x", commit, cwd=made)
+    system_git("bundle", "create", str(tmp_path / "bundle"), "refs/heads/x", cwd=made)
+    with pytest.raises(UserError):
+        git.take(ours, tmp_path / "bundle", "refs/heads/x")
+    # And one whose objects build upon others that are not there.
+    bare = system_git("commit-tree", "-m", "y", "-p", commit, tree, cwd=made)
+    system_git("update-ref", "refs/heads/y", bare, cwd=made)
+    system_git("bundle", "create", str(tmp_path / "thin"), "refs/heads/y", f"^{commit}", cwd=made)
+    with pytest.raises(UserError):
+        git.take(ours, tmp_path / "thin", "refs/heads/y")
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\0" * 9000, b"# v2 git bundle\n", b"# v2 git bundle\n" + b"x refs/heads/x\n" * 9]
+)
+def test_what_is_no_bundle_is_refused(content: bytes, tmp_path: Path) -> None:
+    system_git("init", "--quiet", cwd=tmp_path)
+    (tmp_path / "bundle").write_bytes(content)
+    with pytest.raises(UserError):
+        git.take(tmp_path, tmp_path / "bundle", "refs/heads/x")

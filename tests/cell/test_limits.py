@@ -67,7 +67,11 @@ def test_a_memory_bomb_of_many_processes_is_ended(work: Path) -> None:
 
 
 def test_shared_memory_counts_too(work: Path) -> None:
-    script = "import mmap, time\nx = mmap.mmap(-1, 400 << 20)\nfor at in range(0, len(x), 4096): x[at] = 1\ntime.sleep(60)"
+    script = (
+        "import mmap, time\nx = mmap.mmap(-1, 400 << 20)\n"
+        "for at in range(0, len(x), 4096): x[at] = 1\n"
+        "time.sleep(60)\n"
+    )
     assert python(work, script).killed_by is KilledBy.MEMORY
 
 

@@ -33,7 +33,9 @@ def to(*addresses: str) -> object:
 
 
 def test_without_permission_there_is_no_network(work: Path, trap: Trap) -> None:
-    said = fetch(work, f"http://127.0.0.1:{trap.port}/", f"http://localhost:{trap.port}/", "http://1.1.1.1/").output
+    said = fetch(
+        work, f"http://127.0.0.1:{trap.port}/", f"http://localhost:{trap.port}/", "http://1.1.1.1/"
+    ).output
     assert said.count("failed") == 3
     script = (
         "import socket\n"
@@ -52,14 +54,20 @@ def test_an_abstract_socket_of_the_machine_is_not_reached(work: Path) -> None:
     with socket.socket(socket.AF_UNIX) as server:
         server.bind("\0packit-worker-canary")
         server.listen()
-        script = "import socket; socket.socket(socket.AF_UNIX).connect('\\0packit-worker-canary'); print('IN')"
+        script = (
+            "import socket; socket.socket(socket.AF_UNIX).connect('\\0packit-worker-canary'); print('IN')"
+        )
         assert "IN" not in Cell(work, limits=SMALL).run(["python3", "-c", script]).output
 
 
 def test_an_allowed_address_and_port_is_reached_and_no_other(work: Path, trap: Trap) -> None:
     allow = (f"127.0.0.1:{trap.port}",)
     said = fetch(
-        work, f"http://127.0.0.1:{trap.port}/yes?x=1", "http://127.0.0.1:22/", "http://example.com/", allow=allow
+        work,
+        f"http://127.0.0.1:{trap.port}/yes?x=1",
+        "http://127.0.0.1:22/",
+        "http://example.com/",
+        allow=allow,
     ).output.splitlines()
     assert said[0] == "hello from the trap"
     assert all("403" in line for line in said[1:])
@@ -70,7 +78,9 @@ def test_connect_and_the_usual_clients_go_through(work: Path, trap: Trap) -> Non
     name = f"sources.example:{trap.port}"
     allow = (name, f"127.0.0.1:{trap.port}")
     cell = Cell(work, limits=SMALL, allow=allow, resolve=to("127.0.0.1"))  # type: ignore[arg-type]
-    done = cell.run(["sh", "-c", f"curl -sS -p http://{name}/tunnel; curl -sS http://{name}/plain; env | grep -i proxy"])
+    done = cell.run(
+        ["sh", "-c", f"curl -sS -p http://{name}/tunnel; curl -sS http://{name}/plain; env | grep -i proxy"]
+    )
     assert done.output.count("hello from the trap") == 2, done
     assert [seen.split()[0] for seen in trap.seen] == ["/tunnel", "/plain"]
     assert "https_proxy=http://127.0.0.1:3128" in done.output
@@ -99,7 +109,12 @@ def test_an_answer_that_changes_changes_nothing(work: Path, trap: Trap) -> None:
 
 def test_the_metadata_service_is_refused_even_by_an_allowed_name() -> None:
     rules = Rules(["meta.example", "169.254.169.254"])
-    for addresses in (["169.254.169.254"], ["::ffff:169.254.169.254"], ["fd00:ec2::254"], ["10.0.0.1", "127.0.0.1"]):
+    for addresses in (
+        ["169.254.169.254"],
+        ["::ffff:169.254.169.254"],
+        ["fd00:ec2::254"],
+        ["10.0.0.1", "127.0.0.1"],
+    ):
         with pytest.raises(RefusedHost, match="private"):
             rules.addresses("meta.example", 80, to(*addresses))  # type: ignore[arg-type]
     with pytest.raises(RefusedHost):
@@ -111,8 +126,26 @@ def test_the_metadata_service_is_refused_even_by_an_allowed_name() -> None:
 @pytest.mark.parametrize(
     "address",
     [
-        *("127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1"),
-        *("::1", "::", "fe80::1", "fd00::1", "::ffff:127.0.0.1", "2002:7f00:1::", "64:ff9b::7f00:1", "168.63.129.16"),
+        *(
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "224.0.0.1",
+        ),
+        *(
+            "::1",
+            "::",
+            "fe80::1",
+            "fd00::1",
+            "::ffff:127.0.0.1",
+            "2002:7f00:1::",
+            "64:ff9b::7f00:1",
+            "168.63.129.16",
+        ),
         *("255.255.255.255", "localhost", "127.1", "2130706433", "fe80::1%eth0", "ff02::1"),
     ],
 )
@@ -138,7 +171,11 @@ def test_refusals_are_logged_without_what_was_asked_for(
     "request_",
     [
         *(b"GET / HTTP/1.1\r\n\r\n", b"CONNECT x HTTP/1.1\r\n\r\n", b"\r\n\r\n", b"\xff\xfe\r\n\r\n"),
-        *(b"GET ftp://x/ HTTP/1.1\r\n\r\n", b"CONNECT a@b:1 HTTP/1.1\r\n\r\n", b"CONNECT x:99999 HTTP/1.1\r\n\r\n"),
+        *(
+            b"GET ftp://x/ HTTP/1.1\r\n\r\n",
+            b"CONNECT a@b:1 HTTP/1.1\r\n\r\n",
+            b"CONNECT x:99999 HTTP/1.1\r\n\r\n",
+        ),
     ],
 )
 def test_strange_requests_are_answered_politely(request_: bytes, tmp_path: Path) -> None:
@@ -170,6 +207,8 @@ def test_the_way_out_ends_with_the_command(work: Path, trap: Trap) -> None:
     cell = Cell(work, limits=SMALL, allow=(f"127.0.0.1:{trap.port}",))
     assert cell.run(["true"]).seconds < 3
     # Killing it in the jail takes the network away and gives nothing.
-    said = cell.run(["sh", "-c", f"pkill -f [l]auncher; sleep 0.2; curl -sS http://127.0.0.1:{trap.port}/ || echo none"])
+    said = cell.run(
+        ["sh", "-c", f"pkill -f [l]auncher; sleep 0.2; curl -sS http://127.0.0.1:{trap.port}/ || echo none"]
+    )
     assert "none" in said.output
     assert trap.seen == []

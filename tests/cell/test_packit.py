@@ -1,4 +1,4 @@
-"""The program packit in jails. Real packit and rpmbuild where PACKIT_PROGRAM or PATH has them; skipped visibly elsewhere."""
+"""The program packit in jails: the real one, with rpmbuild, where PACKIT_PROGRAM or PATH has it; skipped elsewhere."""
 
 from __future__ import annotations
 
@@ -72,7 +72,9 @@ def upstream(forge: Forge) -> Path:
     return seed
 
 
-def cloned(forge: Forge, seed: Path, name: str, into: Path, files: dict[str, str], branch: str = "main") -> str:
+def cloned(
+    forge: Forge, seed: Path, name: str, into: Path, files: dict[str, str], branch: str = "main"
+) -> str:
     forge.commit(seed, files, "more")
     forge.publish(seed, name, branch, "--tags")
     return git.clone(forge.url(name), f"refs/heads/{branch}", into, allow=[forge.address])
@@ -121,7 +123,9 @@ def test_a_source_package_is_made(forge: Forge, upstream: Path, program: str, tm
     assert os.listdir(tmp_path / "clone") == [".git"]
 
 
-def test_the_job_of_the_configuration_counts(forge: Forge, upstream: Path, program: str, tmp_path: Path) -> None:
+def test_the_job_of_the_configuration_counts(
+    forge: Forge, upstream: Path, program: str, tmp_path: Path
+) -> None:
     jobs = (
         "jobs:\n- {job: copr_build, trigger: pull_request, targets: fedora-43}\n"
         "- {job: copr_build, trigger: pull_request, targets: fedora-43, release_suffix: '9.second'}\n"
@@ -132,7 +136,9 @@ def test_the_job_of_the_configuration_counts(forge: Forge, upstream: Path, progr
 
 
 def test_a_broken_spec_is_for_the_user(forge: Forge, upstream: Path, program: str, tmp_path: Path) -> None:
-    commit = cloned(forge, upstream, "hello.git", tmp_path / "clone", {"hello.spec": "Name: hello\nNonsense\n"})
+    commit = cloned(
+        forge, upstream, "hello.git", tmp_path / "clone", {"hello.spec": "Name: hello\nNonsense\n"}
+    )
     with pytest.raises(PackitFailed) as raised:
         Packit(program, limits=QUICK).srpm(tmp_path / "clone", commit, tmp_path)
     assert "making the source package failed" in str(raised.value)
@@ -146,28 +152,26 @@ def test_a_hostile_spec_and_hostile_actions_stay_inside(
     canary = outside / "canary"
     secret = outside / "secret"
     secret.write_text("canary-secret-1234")
-    bad = f"touch {canary}; cat {secret}; curl -m 2 http://127.0.0.1:{trap.port}/"
-    actions = "".join(
-        f"  {name}:\n  - 'sh -c \"{bad}\"'\n" for name in ("post-upstream-clone", "pre-sync", "fix-spec-file")
+    secret.chmod(0o644)
+    bad = f"touch {canary} /tmp/canary; cat {secret}; curl -m 2 http://127.0.0.1:{trap.port}/"
+    config = (
+        CONFIG
+        + f"actions:\n  post-upstream-clone:\n  - 'sh -c \"{bad}; echo the action ran\"'\n"
+        + "  fix-spec-file:\n  - rpmspec -P hello.spec\n  - cat /work/proof\n  - 'sh -c \"exit 1\"'\n"
     )
-    hostile = spec(more=f"%define evil %(touch /tmp/canary {canary}; cat {secret}; echo x)\n%{{evil}}\n").replace(
-        "%{evil}\n", "Provides: evil = %{evil}\n"
-    )
-    commit = cloned(
-        forge,
-        upstream,
-        "hello.git",
-        tmp_path / "clone",
-        {".packit.yaml": CONFIG + "actions:\n" + actions, "hello.spec": hostile},
-    )
-    said = ""
-    try:
-        Packit(program, limits=QUICK).srpm(tmp_path / "clone", commit, tmp_path)
-    except PackitFailed as failed:
-        said = failed.output
+    hostile = spec(more=f"%global evil %({bad}; echo the-macro-ran > /work/proof; echo 1)")
+    files = {".packit.yaml": config, "hello.spec": hostile}
+    commit = cloned(forge, upstream, "hello.git", tmp_path / "clone", files)
+    with pytest.raises(PackitFailed) as raised:
+        Packit(program, limits=dataclasses.replace(QUICK, output_kept=1 << 20)).srpm(
+            tmp_path / "clone", commit, tmp_path
+        )
+    # They did run, and it got them nowhere.
+    assert "the action ran" in raised.value.output
+    assert "the-macro-ran" in raised.value.output
     assert not canary.exists()
     assert not Path("/tmp/canary").exists()
-    assert "canary-secret-1234" not in said
+    assert "canary-secret-1234" not in raised.value.output
     assert trap.seen == []
 
 
@@ -177,13 +181,10 @@ def test_a_result_that_is_a_link_is_not_taken(
     secret = outside / "secret"
     secret.write_text("canary-secret-1234")
     secret.chmod(0o644)
-    # The source package's name exists already, as a link to what the worker can read.
-    evil = f"sh -c 'rm -rf /work/result && ln -s {outside} /work/result; cp hello.spec /tmp'"
-    commit = cloned(
-        forge, upstream, "hello.git", tmp_path / "clone", {".packit.yaml": CONFIG + f"actions:\n  pre-sync: x\n  post-upstream-clone: {evil!r}\n"}
-    )
-    (outside / "hello-1-1.src.rpm").write_text("canary")
-    with pytest.raises(UserError):
+    evil = "mkdir -p /work/result && ln -s " + str(secret) + " /work/result/hello-9-9.src.rpm"
+    config = CONFIG + f"actions:\n  post-upstream-clone:\n  - 'sh -c \"{evil}\"'\n"
+    commit = cloned(forge, upstream, "hello.git", tmp_path / "clone", {".packit.yaml": config})
+    with pytest.raises(UserError, match="no source package"):
         Packit(program, limits=QUICK).srpm(tmp_path / "clone", commit, tmp_path)
     assert not list(tmp_path.glob("*.src.rpm"))
 
@@ -192,7 +193,9 @@ def test_an_action_that_hangs_times_out(forge: Forge, upstream: Path, program: s
     config = CONFIG + "actions:\n  post-upstream-clone:\n  - echo begun\n  - sleep 1000\n"
     commit = cloned(forge, upstream, "hello.git", tmp_path / "clone", {".packit.yaml": config})
     with pytest.raises(UserError, match="timed out after 6 s"):
-        Packit(program, limits=dataclasses.replace(QUICK, seconds=6)).srpm(tmp_path / "clone", commit, tmp_path)
+        Packit(program, limits=dataclasses.replace(QUICK, seconds=6)).srpm(
+            tmp_path / "clone", commit, tmp_path
+        )
 
 
 def archive(version: str) -> bytes:
@@ -214,7 +217,9 @@ def test_a_release_is_proposed_without_tokens_and_without_a_forge(
     git.clone(forge.url("hello.git"), "refs/heads/main", tmp_path / "up", allow=[forge.address])
     forge.repository("rpm.git", {"hello.spec": spec("0.1.0", source), "sources": ""}, branch="rawhide")
     before = git.clone(forge.url("rpm.git"), "refs/heads/rawhide", tmp_path / "dg", allow=[forge.address])
-    packit = Packit(program, limits=QUICK, allow=[f"127.0.0.1:{trap.port}"], author="Service", email="s@e.org")
+    packit = Packit(
+        program, limits=QUICK, allow=[f"127.0.0.1:{trap.port}"], author="Service", email="s@e.org"
+    )
     proposal = packit.propose_downstream(
         tmp_path / "up", commit, tmp_path / "dg", "rawhide", "0.2.0", tmp_path, bugs=["rhbz#1"]
     )
@@ -225,7 +230,9 @@ def test_a_release_is_proposed_without_tokens_and_without_a_forge(
     assert "hello.spec" in shown
     assert "sources" in shown
     assert [taken.name for taken in proposal.archives] == ["hello-0.2.0.tar.gz"]
-    assert "SHA512 (hello-0.2.0.tar.gz) = " in system_git("show", f"{proposal.commit}:sources", cwd=tmp_path / "dg")
+    assert "SHA512 (hello-0.2.0.tar.gz) = " in system_git(
+        "show", f"{proposal.commit}:sources", cwd=tmp_path / "dg"
+    )
     # Pushing is for the caller, outside, from the clone that no jail has touched.
     git.push(
         *(tmp_path / "dg", forge.url("rpm.git"), f"{proposal.commit}:refs/heads/0.2.0-rawhide-update"),
@@ -237,22 +244,36 @@ def test_a_release_is_proposed_without_tokens_and_without_a_forge(
     assert pushed == proposal.commit
 
 
-def test_files_are_synchronised_from_dist_git(forge: Forge, upstream: Path, program: str, tmp_path: Path) -> None:
+def test_files_are_synchronised_from_dist_git(
+    forge: Forge, upstream: Path, program: str, tmp_path: Path
+) -> None:
     config = CONFIG + "files_to_sync:\n- hello.spec\n"
     commit = cloned(forge, upstream, "hello.git", tmp_path / "up", {".packit.yaml": config})
     changed = spec(more="# changed downstream")
     forge.repository("rpm.git", {"hello.spec": changed}, branch="rawhide")
     git.clone(forge.url("rpm.git"), "refs/heads/rawhide", tmp_path / "dg", allow=[forge.address])
     packit = Packit(program, limits=QUICK)
-    proposal = packit.sync_from_downstream(tmp_path / "up", commit, tmp_path / "dg", "rawhide", "Sync from rawhide")
+    proposal = packit.sync_from_downstream(
+        tmp_path / "up", commit, tmp_path / "dg", "rawhide", "Sync from rawhide"
+    )
     assert proposal is not None
-    assert system_git("log", "-1", "--format=%s %P", proposal.commit, cwd=tmp_path / "up") == f"Sync from rawhide {commit}"
+    assert (
+        system_git("log", "-1", "--format=%s %P", proposal.commit, cwd=tmp_path / "up")
+        == f"Sync from rawhide {commit}"
+    )
     assert "changed downstream" in system_git("show", f"{proposal.commit}:hello.spec", cwd=tmp_path / "up")
 
 
-def test_nothing_to_synchronise_is_no_commit(forge: Forge, upstream: Path, program: str, tmp_path: Path) -> None:
+def test_nothing_to_synchronise_is_no_commit(
+    forge: Forge, upstream: Path, program: str, tmp_path: Path
+) -> None:
     config = CONFIG + "files_to_sync:\n- hello.spec\n"
     commit = cloned(forge, upstream, "hello.git", tmp_path / "up", {".packit.yaml": config})
     forge.repository("rpm.git", {"hello.spec": spec()}, branch="rawhide")
     git.clone(forge.url("rpm.git"), "refs/heads/rawhide", tmp_path / "dg", allow=[forge.address])
-    assert Packit(program, limits=QUICK).sync_from_downstream(tmp_path / "up", commit, tmp_path / "dg", "rawhide", "x") is None
+    assert (
+        Packit(program, limits=QUICK).sync_from_downstream(
+            tmp_path / "up", commit, tmp_path / "dg", "rawhide", "x"
+        )
+        is None
+    )

@@ -24,7 +24,9 @@ def root(tmp_path: Path) -> Path:
     return made
 
 
-@pytest.mark.parametrize("path", ["sub/a.spec", "./sub/a.spec", "sub//a.spec", "within", "not/yet/there", ".", "..spec"])
+@pytest.mark.parametrize(
+    "path", ["sub/a.spec", "./sub/a.spec", "sub//a.spec", "within", "not/yet/there", ".", "..spec"]
+)
 def test_a_path_inside_is_fine(root: Path, path: str) -> None:
     assert inside(root, path).is_relative_to(root)
 
@@ -32,7 +34,18 @@ def test_a_path_inside_is_fine(root: Path, path: str) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        *("", "/etc/passwd", "../secret", "sub/../../secret", "out", "up/secret", "~/x", "a\0b", "a\nb", "loop/x"),
+        *(
+            "",
+            "/etc/passwd",
+            "../secret",
+            "sub/../../secret",
+            "out",
+            "up/secret",
+            "~/x",
+            "a\0b",
+            "a\nb",
+            "loop/x",
+        ),
         *("../../etc/passwd", ".git/config", "sub/.GIT/hooks/x", ".git./config", "x" * 2000),
     ],
 )

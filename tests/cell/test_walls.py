@@ -38,7 +38,10 @@ def test_a_missing_program_is_the_commands_failure(work: Path) -> None:
 
 def test_files_made_in_work_are_there_afterwards(work: Path) -> None:
     (work / "sub").mkdir()
-    assert Cell(work, limits=SMALL).run(["sh", "-c", "pwd; echo made > file"], folder="sub").output == "/work/sub\n"
+    assert (
+        Cell(work, limits=SMALL).run(["sh", "-c", "pwd; echo made > file"], folder="sub").output
+        == "/work/sub\n"
+    )
     assert (work / "sub" / "file").read_text() == "made\n"
 
 
@@ -64,7 +67,15 @@ def test_a_secret_outside_cannot_be_read(work: Path, outside: Path) -> None:
 
 
 def test_nothing_outside_can_be_written(work: Path, outside: Path) -> None:
-    places = (f"{outside}/canary", "/usr/canary", "/etc/canary", "/canary", "/dev/canary", "/cell/canary", "/var/canary")
+    places = (
+        f"{outside}/canary",
+        "/usr/canary",
+        "/etc/canary",
+        "/canary",
+        "/dev/canary",
+        "/cell/canary",
+        "/var/canary",
+    )
     said = sh(work, "".join(f"echo x > {place} && echo WROTE {place};" for place in places))
     assert "WROTE" not in said
     assert list(outside.iterdir()) == []
@@ -97,7 +108,9 @@ def test_no_file_of_the_worker_is_open_in_it(work: Path, outside: Path) -> None:
 
 
 def test_it_is_nobody(work: Path) -> None:
-    said = sh(work, "id -u; grep -E 'CapEff|CapBnd|NoNewPrivs|Seccomp:' /proc/self/status; hostname; ps ax | wc -l")
+    said = sh(
+        work, "id -u; grep -E 'CapEff|CapBnd|NoNewPrivs|Seccomp:' /proc/self/status; hostname; ps ax | wc -l"
+    )
     lines = said.split()
     assert lines[0] == "1000"
     assert lines[1:5] == ["CapEff:", "0" * 16, "CapBnd:", "0" * 16]
@@ -107,7 +120,10 @@ def test_it_is_nobody(work: Path) -> None:
 
 
 def test_it_cannot_make_namespaces_or_mounts_of_its_own(work: Path) -> None:
-    said = sh(work, "unshare -U true && echo MADE; unshare -r -m true && echo MADE; mount -t tmpfs x /mnt && echo MADE")
+    said = sh(
+        work,
+        "unshare -U true && echo MADE; unshare -r -m true && echo MADE; mount -t tmpfs x /mnt && echo MADE",
+    )
     assert "MADE" not in said
 
 
@@ -150,7 +166,9 @@ def test_where_namespaces_are_forbidden_nothing_runs(outside: Path, monkeypatch:
     bin_ = outside / "bin"
     bin_.mkdir()
     # What the real one says and does on such a machine; available() finds out by trying.
-    (bin_ / "bwrap").write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n")
+    (bin_ / "bwrap").write_text(
+        "#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n"
+    )
     (bin_ / "bwrap").chmod(0o755)
     monkeypatch.setenv("PATH", f"{bin_}:/usr/bin:/bin")
     assert "No permissions to create new namespace" in str(Cell.available())

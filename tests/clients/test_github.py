@@ -330,3 +330,50 @@ def test_no_token_in_texts_or_logs(
     found = re.findall(r"gh[sp]_\w+|eyJ[\w-]+\.|PRIVATE KEY", "".join(texts) + logged.text)
     assert "check-runs" in logged.text, "nothing was logged at all"
     assert not found
+
+
+def test_what_commands_need(sandbox: Sandbox, sha: str, project: GitHubProject) -> None:
+    before = len(sandbox.calls("github"))
+    assert project.default_branch() == "main"
+    pull = project.pull_request(1)
+    assert (pull.head_sha, pull.target_branch, pull.author, pull.is_open) == (sha, "main", "mia", True)
+    assert pull.labels == ()
+    assert project.latest_release() is None
+    assert len(sandbox.calls("github")) == before + 3
+    comment = sandbox.github.add_comment(REPOSITORY, 1, "/packit build", author="mia")
+    for _ in range(2):
+        project.create_reaction(comment.id, "eyes")
+    assert [seen["reacted"] for seen in sandbox.github.comments(REPOSITORY, 1)] == [["eyes"]]
+    with pytest.raises(NotFound):
+        project.create_reaction(4711, "eyes")
+
+
+def test_pull_request_with_labels_of_a_deleted_account(sandbox: Sandbox, project: GitHubProject) -> None:
+    pull = sandbox.github.open_pull_request(REPOSITORY, author=None)
+    sandbox.github.add_label(pull, "ready")
+    sandbox.github.close_pull_request(REPOSITORY, pull.number)
+    found = project.pull_request(pull.number)
+    assert (found.author, found.is_open, found.labels) == (None, False, ("ready",))
+    with pytest.raises(NotFound):
+        project.pull_request(4711)
+
+
+def test_commits_and_releases(sandbox: Sandbox, project: GitHubProject) -> None:
+    first = sandbox.github.push(REPOSITORY, files={"a": "1"})
+    sandbox.github.add_release(REPOSITORY, "v1")
+    second = sandbox.github.push(REPOSITORY, files={"a": "2"})
+    assert project.latest_release() == "v1"
+    assert project.commit_sha("tags/v1") == first
+    assert project.commit_sha("heads/main") == second
+    assert project.commit_sha("HEAD") == second
+    for ref in ("tags/v2", "heads/v1"):
+        with pytest.raises(NotFound):
+            project.commit_sha(ref)
+
+
+def test_close_issue(sandbox: Sandbox, project: GitHubProject) -> None:
+    number = int(project.create_issue("Hello", "World").id)
+    for _ in range(2):
+        project.close_issue(number)
+    (issue,) = sandbox.github.issues(REPOSITORY)
+    assert (issue["state"], issue["state_reason"]) == ("closed", "completed")

@@ -20,6 +20,7 @@ from packit_worker.config.service import (
     ServiceConfigError,
     from_mapping,
     load_service_config,
+    normal_instance,
     normal_namespace,
 )
 
@@ -114,6 +115,9 @@ def test_the_example_shows_every_key() -> None:
         module.CoprConfig,
         module.TestingFarmConfig,
         module.BusConfig,
+        module.TlsConfig,
+        module.PagureConfig,
+        module.HookConfig,
         module.Limits,
     ):
         shown |= keys(shape)
@@ -158,6 +162,10 @@ def test_all_problems_with_their_places(tmp_path: Path) -> None:
         "testing_farm: {composes: {epel-10: 10}}",
         "data_dir: ''",
         "data_dir: [a]",
+        "bus: {amqp_url: http://broker}",
+        "bus: {tls: [a]}",
+        "bus: {passive_declares: 3}",
+        "bus: {datagrepper_url: somewhere}",
         "- a",
         "a: 'b",
         "admins: 2024-01-01",
@@ -322,6 +330,8 @@ def test_no_secret_in_a_repr() -> None:
             "sentry_dsn": f"https://{CANARY}@sentry.example.org/1",
             "database_url": f"postgresql://u:{CANARY}@db/x",
             "broker_url": f"redis://:{CANARY}@broker",
+            "bus": {"amqp_url": f"amqp://u:{CANARY}@broker"},
+            "pagure": {"hooks": [{"instance": "https://pagure.io", "project": "a", "key": CANARY}]},
         }
     )
     assert CANARY not in repr(config) + str(config)
@@ -362,6 +372,7 @@ def test_texts_to_keep_out_of_logs() -> None:
         f"github:\n  app_id: {CANARY}\n",
         f"lanes: {CANARY}\n",
         f"server_url: https:/{CANARY}\n",
+        f"bus: {{amqp_url: 'redis://:{CANARY}@broker'}}\n",
     ],
 )
 def test_no_secret_in_an_error(tmp_path: Path, text: str) -> None:
@@ -396,3 +407,94 @@ def test_the_web_door_needs_its_secrets() -> None:
 
 def test_the_example_is_plain_yaml() -> None:
     assert set(yaml.safe_load(EXAMPLE.read_text())) >= {"deployment", "github", "lanes", "limits"}
+
+
+# -- the bus and Pagure --
+
+
+def test_the_broker_of_a_deployment() -> None:
+    assert from_mapping({}).bus.amqp_url == "amqps://fedora:@rabbitmq.fedoraproject.org/%2Fpublic_pubsub"
+    staging = from_mapping({"deployment": "stg"}).bus
+    assert staging.amqp_url == "amqps://fedora.stg:@rabbitmq.stg.fedoraproject.org/%2Fpublic_pubsub"
+    assert staging.tls.ca_cert == "/etc/fedora-messaging/stg-cacert.pem"
+    own = from_mapping({"bus": {"amqp_url": "amqps://me@broker", "tls": {"ca_cert": "/ca.pem"}}}).bus
+    assert dataclasses.astuple(own.tls) == ("/ca.pem", None, None)
+    partly = from_mapping({"bus": {"tls": {"keyfile": "/key.pem"}}}).bus
+    assert (partly.tls.keyfile, partly.tls.ca_cert) == ("/key.pem", "/etc/fedora-messaging/cacert.pem")
+
+
+def test_the_bus_from_the_environment(tmp_path: Path) -> None:
+    variables = {
+        "PACKIT_WORKER_BUS_AMQP_URL": f"amqp://u:{CANARY}@broker",
+        "PACKIT_WORKER_BUS_TLS_CA_CERT": "/ca.pem",
+        "PACKIT_WORKER_BUS_PASSIVE_DECLARES": "true",
+    }
+    bus = load_service_config(file(tmp_path, "bus: {queue: mine}"), variables).bus
+    assert (bus.amqp_url, bus.queue) == (f"amqp://u:{CANARY}@broker", "mine")
+    assert (bus.tls.ca_cert, bus.passive_declares) == ("/ca.pem", True)
+
+
+def test_keys_of_hooks(tmp_path: Path) -> None:
+    (tmp_path / "hook.key").write_text(f"{CANARY}-2\n")
+    config = load_service_config(
+        file(
+            tmp_path,
+            "pagure:\n  hooks:\n"
+            f"    - {{instance: 'https://Pagure.io/', project: tea, key: {CANARY}-1}}\n"
+            "    - {instance: https://src.fedoraproject.org, project: rpms/tea, key_file: hook.key}\n",
+        ),
+        {},
+    )
+    first, second = config.pagure.hooks
+    assert (first.instance, first.project) == ("https://pagure.io", "tea")
+    assert (first.key.reveal(), second.key.reveal()) == (f"{CANARY}-1", f"{CANARY}-2")
+    assert set(config.secrets()) == {f"{CANARY}-1", f"{CANARY}-2"}
+    assert CANARY not in repr(config)
+
+
+def test_hooks_that_are_refused(tmp_path: Path) -> None:
+    hook = "instance: https://pagure.io, project: tea"
+    for text, dotted, words in (
+        (f"hooks: [{{{hook}}}]", "pagure.hooks[0].key", "is missing"),
+        (f"hooks: [{{{hook}, key: ''}}]", "pagure.hooks[0].key", "may not be empty"),
+        (f"hooks: [{{{hook}, key: {CANARY}, key_file: x}}]", "pagure.hooks[0].key_file", "stands beside"),
+        (f"hooks: [{{{hook}, key_file: nowhere}}]", "pagure.hooks[0].key_file", "No such file"),
+        (f"hooks: [{{{hook}, kee: {CANARY}}}]", "pagure.hooks[0].kee", "did you mean key?"),
+        (f"hooks: [{{project: a, key: {CANARY}}}]", "pagure.hooks[0].instance", "is missing"),
+        (
+            f"hooks: [{{instance: a, project: a, key: {CANARY}}}]",
+            "pagure.hooks[0].instance",
+            "has to be a URL",
+        ),
+        (
+            f"hooks: [{{instance: 'https://a:b', project: a, key: {CANARY}}}]",
+            "pagure.hooks[0].instance",
+            "Pagure",
+        ),
+        (f"hooks: [{{instance: https://a, project: '', key: {CANARY}}}]", "pagure.hooks[0].project", "empty"),
+        (f"hooks: [{CANARY}]", "pagure.hooks[0]", "has to be a mapping"),
+        (f"hooks: {CANARY}", "pagure.hooks", "has to be a list"),
+    ):
+        error = refused(tmp_path, f"pagure: {{{text}}}\n")
+        assert any(found.dotted == dotted and words in found.message for found in error.problems), (
+            f"{text}: {error}"
+        )
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("https://Pagure.io/", "https://pagure.io"),
+        ("pagure.io", "https://pagure.io"),
+        ("http://localhost:80/", "http://localhost"),
+        ("https://localhost:8080/pagure/", "https://localhost:8080/pagure"),
+    ],
+)
+def test_the_address_of_a_pagure_has_one_spelling(written: str, read: str) -> None:
+    assert normal_instance(written) == normal_instance(read) == read
+
+
+@pytest.mark.parametrize("text", ["", "https://", "ftp://pagure.io", "https://a:b", "https://["])
+def test_what_is_no_address_of_a_pagure(text: str) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        normal_instance(text)

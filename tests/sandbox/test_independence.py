@@ -29,4 +29,4 @@ def test_imports() -> None:
 
 def test_size() -> None:
     for path in FILES:
-        assert len(path.read_text().splitlines()) <= 400, path.name
+        assert len(path.read_text().splitlines()) <= 350, path.name

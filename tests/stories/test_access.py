@@ -125,7 +125,9 @@ def test_denied_stays_denied(fedora: World) -> None:
 
 
 def test_an_issue_of_somebody(fedora: World) -> None:
-    fedora.sandbox.github.add_issue(APPROVALS, title="Organization newcomer needs to be approved", author="zoe")
+    fedora.sandbox.github.add_issue(
+        APPROVALS, title="Organization newcomer needs to be approved", author="zoe"
+    )
     fedora.sandbox.fasjson.add_user("zoe-fedora", "zoe", ["fedora-contributor"])
     say(fedora, "/packit verify-fas zoe-fedora")
     assert "approval of no account" in answers(fedora)[0]
@@ -140,10 +142,13 @@ def test_fasjson_is_away(fedora: World) -> None:
     assert len(fedora.sandbox.github.issues(APPROVALS)) == 1
     say(fedora, "/packit verify-fas zoe-fedora")
     assert state(fedora) == Approval.WAITING
+    assert "tried again" in answers(fedora)[0]
     fedora.time_passes(seconds=60)
     fedora.sweep()
     fedora.work()
     assert state(fedora) == Approval.APPROVED_AUTOMATICALLY
+    (answer,) = answers(fedora)
+    assert "is approved" in answer
 
 
 def test_another_project(fedora: World) -> None:

@@ -201,7 +201,9 @@ def test_commits_that_nobody_has_seen(world: World) -> None:
 
 def test_no_configuration(world: World) -> None:
     world.sandbox.github.add_repository(REPOSITORY, permissions={"alice": "admin"}, installation_id=1001)
-    pull = world.sandbox.github.open_pull_request(REPOSITORY, author="alice", files={"README": "x"}, title="x")
+    pull = world.sandbox.github.open_pull_request(
+        REPOSITORY, author="alice", files={"README": "x"}, title="x"
+    )
     say(world, pull, "/packit build")
     (answer,) = answers(world, pull)
     assert "no package configuration" in answer
@@ -225,7 +227,10 @@ jobs:
     say(world, pull, "/packit build --identifier extra")
     assert set(world.checks(pull.head_sha)) == {"rpm-build:fedora-43-x86_64:extra"}
     say(world, pull, "/packit build --target fedora-44-x86_64")
-    assert set(world.checks(pull.head_sha)) == {"rpm-build:fedora-43-x86_64:extra", "rpm-build:fedora-44-x86_64"}
+    assert set(world.checks(pull.head_sha)) == {
+        "rpm-build:fedora-43-x86_64:extra",
+        "rpm-build:fedora-44-x86_64",
+    }
     assert len(world.sandbox.copr.builds) == 2
     say(world, pull, "/packit build --identifier none")
     assert len(world.sandbox.copr.builds) == 2
@@ -258,7 +263,7 @@ def test_rebuild_failed(world: World) -> None:
     world.sandbox.copr.finish(build.id, "fedora-44-x86_64", succeeded=False)
     world.work()
     say(world, pull, "/packit rebuild-failed")
-    first, second = world.sandbox.copr.builds
+    _, second = world.sandbox.copr.builds
     assert "fedora-43-x86_64" not in second.chroots
     world.sandbox.copr.finish(second.id, "srpm-builds")
     world.sandbox.copr.finish(second.id, "fedora-44-x86_64")
@@ -273,7 +278,9 @@ def test_rebuild_failed(world: World) -> None:
 def test_worker_dies_after_the_head_was_read(world: World) -> None:
     """The next attempt works on the same commit, whatever was pushed meanwhile."""
     pull = world.repository(ONE_BUILD)
-    world.sandbox.faults.add("copr", method="POST", path=r"/api_3/build/create", kind="status", status=503, times=1)
+    world.sandbox.faults.add(
+        "copr", method="POST", path=r"/api_3/build/create", kind="status", status=503, times=1
+    )
     say(world, pull, "/packit build")
     assert world.sandbox.copr.builds == []
     sha = pull.head_sha
@@ -281,6 +288,42 @@ def test_worker_dies_after_the_head_was_read(world: World) -> None:
     world.time_passes(seconds=60)
     world.sweep()
     world.work()
-    (build,) = world.sandbox.copr.builds
+    assert len(world.sandbox.copr.builds) == 1
     assert world.checks(sha)[BUILD]["status"] == "in_progress"
     assert reactions(world, pull) == [["eyes"]]
+
+
+def test_the_newer_build_is_shown(world: World) -> None:
+    """Two builds of one commit are under way: the end of the older one does not look like that of the newer."""
+    pull = world.repository(ONE_BUILD)
+    say(world, pull, "/packit build")
+    say(world, pull, "/packit build")
+    older, newer = world.sandbox.copr.builds
+    for chroot in ("srpm-builds", "fedora-43-x86_64"):
+        world.sandbox.copr.finish(older.id, chroot, succeeded=chroot == "srpm-builds")
+    world.work()
+    check = world.checks(pull.head_sha)[BUILD]
+    assert check["status"] == "in_progress"
+    assert check["details_url"].endswith(str(newer.id))
+    for chroot in ("srpm-builds", "fedora-43-x86_64"):
+        world.sandbox.copr.finish(newer.id, chroot)
+    world.work()
+    assert world.conclusions(pull.head_sha) == {BUILD: "success"}
+
+
+def test_reviewers_are_told_once(world: World) -> None:
+    config = CONFIG.replace(
+        "  - job: copr_build\n",
+        "  - job: copr_build\n    notifications: {pull_request: {successful_build: true}}\n",
+    )
+    pull = world.repository(config)
+    world.post(world.opened(pull))
+    world.work()
+    world.finish_builds()
+    world.work()
+    (answer,) = answers(world, pull)
+    assert "dnf copr enable packit/acme-hello-1-dev" in answer
+    say(world, pull, "/packit build")
+    world.finish_builds()
+    world.work()
+    assert len(answers(world, pull)) == 1

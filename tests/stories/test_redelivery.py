@@ -1,4 +1,4 @@
-"""The web door was away: what mattered of what did not arrive is asked for again, and comes in as if nothing had been."""
+"""The web door was away: what mattered of what did not arrive is asked for again, as if nothing had been."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from werkzeug.serving import make_server
 from packit_worker.journal.deliveries import Delivery
 from packit_worker.journal.effects import EffectRow
 from packit_worker.redelivery import ATTEMPTS, ask_for_missed
+from packit_worker.sweeper import Sweeper
 
 from .world import ONE_BUILD, World
 
@@ -82,7 +83,9 @@ def missed(world: World) -> tuple[list[Any], list[Any]]:
         github.webhook("issue_comment", "created", repository="acme/hello", issue=issue.number, comment="Hi"),
         github.webhook("push", repository="acme/hello"),
         github.webhook("installation", "created", account="newcomer", repositories=["newcomer/one"]),
-        github.webhook("check_suite", "rerequested", repository="acme/hello", sha=pull.head_sha),
+        github.webhook(
+            "installation_repositories", "added", account="newcomer", repositories=["newcomer/two"]
+        ),
     ]
     others = [
         ("pull_request", "labeled", {"pull_request": pull.number}),
@@ -191,11 +194,27 @@ def test_more_than_github_wants_at_once(world: World, door: Door, monkeypatch: p
     door.open()
     assert ask_for_missed(world.shop) == 2
     until(lambda: len(arrived(world)) == 2)
+    assert {delivery.id for delivery in arrived(world)} == {delivery.id for delivery in matters[:2]}, (
+        "the oldest"
+    )
     an_interval_passes(world)
     assert ask_for_missed(world.shop) == 2
     until(lambda: len(arrived(world)) == 4)
     an_interval_passes(world)
     assert ask_for_missed(world.shop) == 1
+
+
+def test_the_sweeper_asks(world: World, door: Door) -> None:
+    world.sandbox.github.deliver(world.opened(world.repository(ONE_BUILD)), door.url)
+    door.open()
+    sweeper = Sweeper(world.shop)
+    thread = threading.Thread(target=sweeper.run)
+    thread.start()
+    try:
+        until(lambda: len(arrived(world)) == 1)
+    finally:
+        sweeper.stop()
+        thread.join()
 
 
 def test_switched_off(make_world: Callable[..., World]) -> None:

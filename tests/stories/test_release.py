@@ -19,7 +19,9 @@ CHECKS = {"rpm-build:fedora-43-x86_64", "testing-farm:fedora-43-x86_64"}
 def publish(world: World, tag: str, *, action: str = "published") -> None:
     """Alice publishes a release; the workers do what follows."""
     world.sandbox.github.add_release(REPOSITORY, tag)
-    world.post(world.sandbox.github.webhook("release", action, repository=REPOSITORY, tag=tag, sender="alice"))
+    world.post(
+        world.sandbox.github.webhook("release", action, repository=REPOSITORY, tag=tag, sender="alice")
+    )
     world.work()
 
 
@@ -40,7 +42,9 @@ def test_a_release(world: World) -> None:
     assert request.environments[0]["variables"]["PACKIT_TAG_NAME"] == "v1.0"
     world.finish_tests()
     world.work()
-    assert world.conclusions(sha) == dict.fromkeys(CHECKS, "success"), "and nothing of the pull requests' jobs"
+    assert world.conclusions(sha) == dict.fromkeys(CHECKS, "success"), (
+        "and nothing of the pull requests' jobs"
+    )
 
 
 def test_only_the_publication_counts(world: World) -> None:
@@ -59,7 +63,9 @@ def test_a_tag_that_copr_cannot_take_for_a_name(world: World) -> None:
 def test_a_tag_that_is_gone(world: World) -> None:
     push(world, CONFIG)
     world.sandbox.github.add_release(REPOSITORY, "v2")
-    delivery = world.sandbox.github.webhook("release", "published", repository=REPOSITORY, tag="v2", sender="alice")
+    delivery = world.sandbox.github.webhook(
+        "release", "published", repository=REPOSITORY, tag="v2", sender="alice"
+    )
     del world.sandbox.github.state.repository(REPOSITORY).tags["v2"]
     world.post(delivery)
     world.work()

@@ -104,6 +104,26 @@ def test_a_build_that_nobody_has_begun(world: World) -> None:
     assert f"canceled Copr build {first.id}" in notes(world)
 
 
+def test_an_event_that_was_waiting_to_be_tried_again(world: World) -> None:
+    """It was begun and goes its way first; what it has ordered then is canceled."""
+    pull = world.repository(ONE_BUILD)
+    old = pull.head_sha
+    world.sandbox.faults.add(
+        "copr", method="POST", path=r"/api_3/build/create", kind="status", status=503, times=1
+    )
+    world.post(world.opened(pull))
+    world.work()
+    world.post(push(world, pull))
+    for _ in range(2):
+        world.work()
+        world.time_passes(seconds=60)
+        world.sweep()
+    world.work()
+    assert [event.state for event in world.events()] == ["done", "done"]
+    assert world.conclusions(old) == {"rpm-build:fedora-43-x86_64": "cancelled"}
+    assert [build.state for build in world.sandbox.copr.builds] == ["canceled", "pending"]
+
+
 def test_same_push_twice(world: World) -> None:
     pull = world.repository(ONE_BUILD)
     world.post(world.opened(pull))

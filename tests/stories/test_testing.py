@@ -32,7 +32,10 @@ def test_existing_builds_are_tested_again(world: World) -> None:
     assert len(requests) == 4
     assert len(world.sandbox.copr.builds) == 1
     assert {request.environments[0]["arch"] for request in requests} == {"x86_64"}
-    assert [request.environments[0]["os"]["compose"] for request in requests[2:]] == ["Fedora-43", "Fedora-44"]
+    assert [request.environments[0]["os"]["compose"] for request in requests[2:]] == [
+        "Fedora-43",
+        "Fedora-44",
+    ]
     assert {check["status"] for name, check in world.checks(pull.head_sha).items() if name in TESTS} == {
         "in_progress"
     }

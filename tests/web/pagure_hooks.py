@@ -89,12 +89,13 @@ def push(project: str = PROJECT) -> dict[str, Any]:
     }
 
 
-def hook(topic: str = "pull-request.new", msg: dict[str, Any] | None = None, **changes: Any) -> bytes:
+def hook(topic: Any = "pull-request.new", msg: Any = None, **changes: Any) -> bytes:
     """The body of a hook of the first project; ``changes`` are made in its envelope, None takes a key out."""
     told = pull_request() if msg is None else msg
+    signer = {"pagure_instance": f"{INSTANCE}/", "project_fullname": PROJECT}
     made: dict[str, Any] = {
         "i": 1,
-        "msg": {"pagure_instance": f"{INSTANCE}/", "project_fullname": PROJECT} | told,
+        "msg": signer | told if isinstance(told, dict) else told,
         "msg_id": f"2026-{uuid.uuid4()}",
         "timestamp": int(time.time()),
         "topic": topic,

@@ -81,7 +81,14 @@ class Service:
 
 
 @pytest.fixture
-def service(journal: Journal, tmp_path: Path) -> Iterator[Service]:
+def service(sqlite_journal: Journal, tmp_path: Path) -> Iterator[Service]:
+    made = Service(sqlite_journal, tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def on_each_database(journal: Journal, tmp_path: Path) -> Iterator[Service]:
     made = Service(journal, tmp_path)
     yield made
     made.close()
@@ -103,7 +110,8 @@ def test_one_after_the_other(service: Service, topic: str, msg: dict[str, Any], 
 
 
 @pytest.mark.parametrize(("topic", "msg"), TOLD)
-def test_both_at_once(service: Service, topic: str, msg: dict[str, Any]) -> None:
+def test_both_at_once(on_each_database: Service, topic: str, msg: dict[str, Any]) -> None:
+    service = on_each_database
     deliveries = [service.hook(topic, msg), service.bus(topic, msg)]
     together = threading.Barrier(2)
 

@@ -2,8 +2,9 @@
 
 Run as ``python3 -I -S dist_git.py <branch> <command> [<argument>...]``: answers on localhost in a process of its own
 and becomes the command. packit 1.17 asks Pagure (https://src.fedoraproject.org/api/0/, "git/branches") for the default
-branch even where the branch is given, and the lookaside cache (upload.cgi, which answers with one word) whether it has
-an archive; "Missing" has it handed to our ``fedpkg``, which lays it aside. Nobody imports it.
+branch even where the branch is given, and the lookaside cache (HEAD) whether it has an archive; "no" has it handed to
+our ``fedpkg``, which lays it aside. Archives of before are at the real cache, if the jail may go there. Nobody imports
+it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import os
 import sys
 
 PORT = 3129
+LOOKASIDE = "https://src.fedoraproject.org"
 
 
 class Answers(http.server.BaseHTTPRequestHandler):
@@ -22,25 +24,28 @@ class Answers(http.server.BaseHTTPRequestHandler):
     branch = ""
 
     def do_GET(self) -> None:
-        """Branches, or nothing."""
-        if self.path.partition("?")[0].rstrip("/").endswith("/git/branches"):
+        """Branches, the way to an archive, or nothing."""
+        if self.path.startswith("/repo/pkgs/") and self.command == "GET":
+            self.send_response(302)
+            self.send_header("Location", f"{LOOKASIDE}{self.path}")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+        elif self.path.partition("?")[0].rstrip("/").endswith("/git/branches"):
             self._answer(
                 200, json.dumps({"branches": [self.branch], "default": self.branch, "total_branches": 1})
             )
         else:
             self._answer(404, json.dumps({"error": "not found", "error_code": "ENOPROJECT"}))
 
-    def do_POST(self) -> None:
-        """The lookaside cache has nothing."""
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self._answer(200, "Missing")
+    do_HEAD = do_GET  # noqa: N815 - the library's name
 
     def _answer(self, status: int, text: str) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/json" if text.startswith("{") else "text/plain")
+        self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(text.encode())))
         self.end_headers()
-        self.wfile.write(text.encode())
+        if self.command != "HEAD":
+            self.wfile.write(text.encode())
 
     def log_message(self, format: str, *words: object) -> None:
         """The output belongs to the command."""

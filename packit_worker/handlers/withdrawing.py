@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from packit_worker.checks.build import SRPM_BUILDS
 from packit_worker.effecting import Calls
-from packit_worker.errors import NotFound, Refused
+from packit_worker.errors import NotFound, Refused, TemporaryError
 from packit_worker.handlers.base import Context
-from packit_worker.journal import builds, test_runs
+from packit_worker.journal import JournalUnavailable, builds, test_runs
 from packit_worker.journal.base import now
 from packit_worker.journal.builds import BuildRow, BuildState
 from packit_worker.journal.test_runs import TestRunRow
@@ -27,22 +27,32 @@ CANCEL = "cancel"
 def withdraw(context: Context, builds_: Sequence[BuildRow], tests: Sequence[TestRunRow]) -> list[str]:
     """What is done again takes the place of these orders. A build that is wanted in other chroots goes on.
 
-    Safe to repeat. Returns notes. Raises TemporaryError.
+    Canceling is for saving the others' time: where it cannot be done now, it is left. Safe to repeat. Returns notes.
     """
+    if not (builds_ or tests):
+        return []
+    notes: list[str] = []
+    if context.settings.copr.cancel_superseded:
+        with context.journal.read() as session:
+            whole = list(_whole(session, builds_))
+        try:
+            notes = withdraw_builds(context, whole) + withdraw_tests(context, tests)
+        except JournalUnavailable:
+            raise
+        except TemporaryError as error:
+            notes = [f"what was under way could not be canceled: {error}"]
     context.desk.afterwards(lambda session: end_builds(session, builds_))
     context.desk.afterwards(lambda session: end_tests(session, tests))
-    if not context.settings.copr.cancel_superseded:
-        return []
-    with context.journal.read() as session:
-        whole = list(_whole(session, builds_))
-    return withdraw_builds(context, whole) + withdraw_tests(context, tests)
+    return notes
 
 
 def _whole(session: Session, withdrawn: Sequence[BuildRow]) -> Iterator[BuildRow]:
     """The rows, also those of the source package, of builds that nobody waits for in any chroot."""
     ids = {row.id for row in withdrawn}
     for build_id in dict.fromkeys(row.build_id for row in withdrawn):
-        rows = [row for row in builds.of_build(session, "copr", build_id) if not BuildState(row.state).is_final]
+        rows = [
+            row for row in builds.of_build(session, "copr", build_id) if not BuildState(row.state).is_final
+        ]
         if all(row.id in ids or row.chroot == SRPM_BUILDS for row in rows):
             yield from rows
 
