@@ -19,7 +19,7 @@ ROUTES = {PARSE_MESSAGE: PARSE, SHOW_CHECK: REPORT}
 def create_app(broker_url: str) -> Celery:
     """A Celery application for this broker. Nothing is connected yet.
 
-    What the settings are for is said beside each; the figures behind them are in the README, "What Celery loses".
+    What the settings are for is said beside each; why none of them is relied on, README.md says.
     """
     app = Celery("packit_worker", set_as_current=True)
     app.conf.update(
