@@ -52,7 +52,9 @@ class Ledger:
         facts: Mapping[str, Any] | None = None,
     ) -> None:
         """Note a decision."""
-        self.decided([Decision(step=step, verdict=verdict, reason=reason, next_step=next_step, facts=facts or {})])
+        self.decided(
+            [Decision(step=step, verdict=verdict, reason=reason, next_step=next_step, facts=facts or {})]
+        )
 
     def decided(self, made: Iterable[Decision]) -> None:
         """Note decisions."""

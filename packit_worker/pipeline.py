@@ -116,7 +116,9 @@ class Pipeline:
             self.ledger.decide("private repository", "open", "the project is public")
             return True
         if access.is_let_in(event, self._shop.settings.enabled_private_namespaces):
-            self.ledger.decide("private repository", "open", "the project is private, and its namespace is let in")
+            self.ledger.decide(
+                "private repository", "open", "the project is private, and its namespace is let in"
+            )
             return True
         self.ledger.decide(
             "private repository",
@@ -185,7 +187,9 @@ class Pipeline:
                 handler=handler, job=job, target=target, ending=Ending(before.state), note=before.note or ""
             )
         if run.handler.lane is not None and run.handler.lane != self._row.lane:
-            return Outcome(handler=handler, job=job, target=target, ending=Ending.DEFERRED, note=run.handler.lane)
+            return Outcome(
+                handler=handler, job=job, target=target, ending=Ending.DEFERRED, note=run.handler.lane
+            )
         started = now()
         ending, note, error = self._run(run)
         self.ledger.result(
@@ -225,7 +229,9 @@ class Pipeline:
         """What a comment asks for; nothing, with the reason written down, if it asks for nothing."""
         us = f"{self._shop.settings.github.app_slug}[bot]"
         if event.user_is_bot or event.user_login.lower() == us.lower():
-            self.ledger.decide("comment", "ignored", f"{event.user_login} is a program, and programs give no commands")
+            self.ledger.decide(
+                "comment", "ignored", f"{event.user_login} is a program, and programs give no commands"
+            )
             return Asked()
         asked = origins.asked_by(event)
         if not asked:
@@ -247,7 +253,9 @@ class Pipeline:
                 self._named(command.targets)
                 commands.append(command)
             except UserError as error:
-                mistakes.append(Mistake(line=f"/packit {command.verb}", message=f"{error}. {error.next_step}"))
+                mistakes.append(
+                    Mistake(line=f"/packit {command.verb}", message=f"{error}. {error.next_step}")
+                )
         return Asked(commands=tuple(commands), mistakes=tuple(mistakes))
 
     def _planned(self, answers: Sequence[Answer], asked: Asked) -> Plan:

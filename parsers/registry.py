@@ -35,9 +35,7 @@ class Kind:
     origin: str | None = None
 
 
-def parses(
-    source: str, *event_types: str, sends: Iterable[type[Event]] = ()
-) -> Callable[[Parser], Parser]:
+def parses(source: str, *event_types: str, sends: Iterable[type[Event]] = ()) -> Callable[[Parser], Parser]:
     """Register a parser function for the event types of a source, with the events that it may send.
 
     Event types are the words of the source: the value of X-GitHub-Event, a topic without the bus's prefix...

@@ -131,9 +131,7 @@ def take(repository: Path, bundle: Path, ref: str, limits: GitLimits | None = No
     with bundle.open("rb") as content:
         commit = _named(content, ref)
         # Not "git bundle unbundle", which checks no objects.
-        _git(
-            ["index-pack", "--quiet", "--stdin", "--fix-thin", "--strict"], repository, limits, stdin=content
-        )
+        _git(["index-pack", "--stdin", "--fix-thin", "--strict"], repository, limits, stdin=content)
     # Nothing may be missing of what the commit needs.
     _git(["rev-list", "--objects", "--quiet", commit, "--not", "--all"], repository, limits)
     _git(["update-ref", "--no-deref", "refs/packit/taken", commit], repository, limits)
@@ -199,7 +197,8 @@ def _pinned(url: str, allow: Sequence[str], resolve: Resolve) -> dict[str, str]:
     if host in addresses:
         return {}
     # https://git-scm.com/docs/git-config#Documentation/git-config.txt-httpcurloptResolve
-    return {"http.curloptResolve": f"{host}:{port}:{','.join(addresses)}"}
+    written = [f"[{address}]" if ":" in address else address for address in addresses]
+    return {"http.curloptResolve": f"{host}:{port}:{','.join(written)}"}
 
 
 def _named(bundle: BinaryIO, ref: str) -> str:

@@ -64,6 +64,9 @@ def _show(tale: Tale, narrator: Narrator, directory: Path, *, keep: bool, timeou
             narrator.say("the story is NOT complete" if missing else "the story is complete")
             if keep:
                 narrator.say(f"still running: {stage.web_url} - Ctrl-C ends it")
+                narrator.say(
+                    f"ask it more:   packit-worker -c {stage.config} explain URL-OF-THE-PULL-REQUEST"
+                )
                 _wait_for_signal()
             return 1 if missing else 0
     except StageError as error:

@@ -56,6 +56,11 @@ class Stage:
         return self.settings.server_url
 
     @property
+    def config(self) -> Path:
+        """The service's configuration file."""
+        return self.directory / "packit-worker.yaml"
+
+    @property
     def forge(self) -> str:
         """The host that accounts are approved on."""
         return urlsplit(self.settings.github.web_url).hostname or ""
@@ -88,7 +93,7 @@ class Stage:
         addresses = self._start_sandbox(stack)
         self.sandbox = stack.enter_context(SandboxClient(addresses["control"]))
         port = _free_port()
-        config = self.directory / "packit-worker.yaml"
+        config = self.config
         config.write_text(yaml.safe_dump(_config(addresses, self.directory, port)))
         config.chmod(0o600)
         environment = {**os.environ, "PACKIT_WORKER_CONFIG": str(config), "PYTHONUNBUFFERED": "1"}

@@ -161,7 +161,9 @@ def _postgresql(url: URL, timeout: float) -> Engine:
         pool_timeout=timeout,
         connect_args={
             "connect_timeout": max(1, int(timeout)),
-            "options": f"-c lock_timeout={milliseconds} -c statement_timeout={4 * milliseconds}",
+            # The last: a process that is stopped in mid-transaction must not keep its locks until it goes on.
+            "options": f"-c lock_timeout={milliseconds} -c statement_timeout={4 * milliseconds} "
+            f"-c idle_in_transaction_session_timeout={4 * milliseconds}",
         },
     )
 

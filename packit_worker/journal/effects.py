@@ -66,9 +66,7 @@ class Begun:
     there: EffectRow | None = None
 
 
-def begin(
-    session: Session, effect: Effect, *, anew: Iterable[EffectState] = (EffectState.PLANNED,)
-) -> Begun:
+def begin(session: Session, effect: Effect, *, anew: Iterable[EffectState] = (EffectState.PLANNED,)) -> Begun:
     """Write an effect down as sent: then the call may be made. Else ``there`` is the row that was there.
 
     One statement for a new effect. One in a state of ``anew`` counts as new and takes the request of now; a planned

@@ -66,7 +66,12 @@ def config_at(session: Session, project_url: str, commit_sha: str) -> ConfigRow 
 
 
 def keep_config(
-    session: Session, project_url: str, commit_sha: str, path: str | None, text: str | None, spec_files: Sequence[str]
+    session: Session,
+    project_url: str,
+    commit_sha: str,
+    path: str | None,
+    text: str | None,
+    spec_files: Sequence[str],
 ) -> None:
     """Keep a reading. Of two workers that read at the same time the first one's stays; they are equal."""
     session.execute(

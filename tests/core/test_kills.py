@@ -30,10 +30,13 @@ from packit_worker.processes import feed, lane, ready_notes, sweeper
 from packit_worker.sandbox import Sandbox
 from packit_worker.supervisor import Supervisor
 
-pytestmark = [pytest.mark.slow, pytest.mark.services("postgresql", "redis"), pytest.mark.timeout(400)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.services("postgresql"),
+    pytest.mark.skipif(redis_program() is None, reason="there is no redis-server here"),
+    pytest.mark.timeout(400),
+]
 
-#: A database of the shared Redis that nobody else uses.
-REDIS = "redis://127.0.0.1:6379/11"
 LANES = ("parse", "short-running", "report")
 
 
@@ -170,14 +173,19 @@ def comes_to_its_end(service: Service, sha: str) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stopped"])
-def test_a_worker_in_mid_run(number: signal.Signals, service: Callable[[str], Service]) -> None:
+def test_a_worker_in_mid_run(
+    number: signal.Signals, service: Callable[[str], Service], tmp_path: Path
+) -> None:
     """While Copr takes its order, and has not said so. Stopped, it comes back when another has done the work."""
-    client = redis.Redis.from_url(REDIS)
-    client.flushdb()
-    made = service(REDIS)
-    made.sandbox.faults.add(
-        "copr", method="POST", path=r"/api_3/build/create", kind="delay", seconds=2, times=1
-    )
+    with EmbeddedBroker(tmp_path / "broker") as broker:
+        made = service(broker.url)
+        made.sandbox.faults.add(
+            "copr", method="POST", path=r"/api_3/build/create", kind="delay", seconds=2, times=1
+        )
+        _in_mid_run(made, number)
+
+
+def _in_mid_run(made: Service, number: signal.Signals) -> None:
     with made.running() as supervisor:
         sha = made.open_pull_request()
         until(lambda: made.effect("copr_build") is not None, 60, "the order is on its way")
@@ -192,11 +200,8 @@ def test_a_worker_in_mid_run(number: signal.Signals, service: Callable[[str], Se
             os.kill(pid, signal.SIGCONT)
         comes_to_its_end(made, sha)
         assert made.event().claim > event.claim, "another life has ended it"
-    client.flushdb()
-    client.close()
 
 
-@pytest.mark.skipif(redis_program() is None, reason="there is no redis-server here")
 def test_a_broker_that_loses_everything_after_accept(
     service: Callable[[str], Service], tmp_path: Path
 ) -> None:

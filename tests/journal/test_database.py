@@ -14,11 +14,11 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from packit_worker.journal import Journal, JournalUnavailable, projects
 from packit_worker.journal.base import now
-from packit_worker.journal.claims import LostClaim
+from packit_worker.journal.claims import LostClaim, take
 from packit_worker.journal.deliveries import Delivery
 from packit_worker.journal.projects import ConfigRow, ProjectRow
 
-from .rows import deliver
+from .rows import LEASE, claim, deliver
 
 
 def test_a_reader_sees_one_state(journal: Journal) -> None:
@@ -104,6 +104,17 @@ def test_postgresql_that_goes_away_in_mid_transaction(postgresql_url: str) -> No
         raise LostClaim("for a reason of its own")
     deliver(journal, "d")
     for each in (journal, admin):
+        each.dispose()
+
+
+@pytest.mark.services("postgresql")
+def test_a_worker_stopped_in_mid_transaction_keeps_no_lock(postgresql_url: str) -> None:
+    stopped, other = Journal(postgresql_url, timeout=0.2), Journal(postgresql_url)
+    deliver(other, "d")
+    with pytest.raises(JournalUnavailable), stopped.write() as session:
+        assert take(session, Delivery, "d", LEASE) is not None
+        assert claim(other, Delivery, "d") is not None, "it waits, and gets it"
+    for each in (stopped, other):
         each.dispose()
 
 

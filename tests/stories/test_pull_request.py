@@ -63,7 +63,9 @@ def test_build_fails(world: World) -> None:
     world.finish_builds(succeeded=False)
     world.work()
     checks = world.checks(pull.head_sha)
-    assert {name: check["conclusion"] for name, check in checks.items()} == dict.fromkeys(BUILDS | TESTS, "failure")
+    assert {name: check["conclusion"] for name, check in checks.items()} == dict.fromkeys(
+        BUILDS | TESTS, "failure"
+    )
     (build,) = world.sandbox.copr.builds
     assert f"/coprs/build/{build.id}" in checks["rpm-build:fedora-43-x86_64"]["details_url"]
     assert "log" in checks["rpm-build:fedora-43-x86_64"]["output"]["summary"]
@@ -97,7 +99,10 @@ def test_tests_fail_and_err(world: World) -> None:
     world.work()
     tests = [check for name, check in world.checks(pull.head_sha).items() if name in TESTS]
     assert {check["conclusion"] for check in tests} == {"failure"}
-    assert {check["output"]["title"] for check in tests} == {"Tests failed.", "The tests ended with an error."}
+    assert {check["output"]["title"] for check in tests} == {
+        "Tests failed.",
+        "The tests ended with an error.",
+    }
 
 
 def test_only_tests_are_configured(world: World) -> None:
@@ -153,7 +158,9 @@ def test_copr_does_not_know_a_target(world: World) -> None:
 
 def test_nothing_is_configured(world: World) -> None:
     world.sandbox.github.add_repository(REPOSITORY, permissions={"alice": "admin"}, installation_id=1001)
-    pull = world.sandbox.github.open_pull_request(REPOSITORY, author="alice", files={"README": "hello"}, title="x")
+    pull = world.sandbox.github.open_pull_request(
+        REPOSITORY, author="alice", files={"README": "hello"}, title="x"
+    )
     delivery = world.opened(pull)
     world.post(delivery)
     world.work()

@@ -19,7 +19,9 @@ def test_author_without_rights(world: World) -> None:
     world.post(world.opened(pull))
     world.work()
     checks = world.checks(pull.head_sha)
-    assert {name: check["conclusion"] for name, check in checks.items()} == dict.fromkeys(ALL, "action_required")
+    assert {name: check["conclusion"] for name, check in checks.items()} == dict.fromkeys(
+        ALL, "action_required"
+    )
     output = checks["rpm-build:fedora-43-x86_64"]["output"]
     assert "stranger" in output["title"]
     assert "write or admin permission" in output["summary"].splitlines()[0]
@@ -33,10 +35,14 @@ def test_account_not_on_the_allowlist(make_world: Callable[..., World]) -> None:
     world.post(delivery)
     world.work()
     checks = world.checks(pull.head_sha)
-    assert {name: check["conclusion"] for name, check in checks.items()} == dict.fromkeys(ALL, "action_required")
+    assert {name: check["conclusion"] for name, check in checks.items()} == dict.fromkeys(
+        ALL, "action_required"
+    )
     assert "allowlist" in checks["rpm-build:fedora-43-x86_64"]["output"]["title"]
     assert world.sandbox.copr.builds == []
-    assert any(entry.next_step and "operator" in entry.next_step.lower() for entry in world.decisions(delivery.id))
+    assert any(
+        entry.next_step and "operator" in entry.next_step.lower() for entry in world.decisions(delivery.id)
+    )
 
 
 def test_allowlist_is_not_asked_when_nothing_would_run(make_world: Callable[..., World]) -> None:
@@ -94,7 +100,9 @@ def test_invalid_configuration(world: World) -> None:
 
 def test_hostile_names_do_no_harm(world: World) -> None:
     """A configuration's own words are shown, and mean nothing in Markdown."""
-    pull = world.repository("jobs:\n- job: '@everyone [x](http://evil.example) <img src=x>'\n  trigger: pull_request\n")
+    pull = world.repository(
+        "jobs:\n- job: '@everyone [x](http://evil.example) <img src=x>'\n  trigger: pull_request\n"
+    )
     world.post(world.opened(pull))
     world.work()
     (check,) = world.checks(pull.head_sha).values()

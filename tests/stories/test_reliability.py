@@ -81,7 +81,9 @@ def test_worker_dies_every_time(world: World) -> None:
 
 def test_copr_takes_the_order_and_does_not_answer(world: World) -> None:
     pull = world.repository()
-    world.sandbox.faults.add("copr", method="POST", path=r"/api_3/build/create", kind="drop_after_commit", times=1)
+    world.sandbox.faults.add(
+        "copr", method="POST", path=r"/api_3/build/create", kind="drop_after_commit", times=1
+    )
     world.post(world.opened(pull))
     world.work()
     assert len(world.sandbox.copr.builds) == 1
@@ -99,7 +101,9 @@ def test_copr_takes_the_order_and_does_not_answer(world: World) -> None:
 
 def test_copr_is_away_for_a_while(world: World) -> None:
     pull = world.repository()
-    world.sandbox.faults.add("copr", method="POST", path=r"/api_3/build/create", kind="status", status=503, times=2)
+    world.sandbox.faults.add(
+        "copr", method="POST", path=r"/api_3/build/create", kind="status", status=503, times=2
+    )
     world.post(world.opened(pull))
     for _ in range(3):
         world.work()
@@ -113,7 +117,9 @@ def test_copr_is_away_for_a_while(world: World) -> None:
 def test_copr_stays_away(world: World) -> None:
     """In the end the checks say so: nothing stays pending for ever."""
     pull = world.repository()
-    world.sandbox.faults.add("copr", method="POST", path=r"/api_3/build/create", kind="status", status=503, times=99)
+    world.sandbox.faults.add(
+        "copr", method="POST", path=r"/api_3/build/create", kind="status", status=503, times=99
+    )
     world.post(world.opened(pull))
     for _ in range(world.settings.limits.max_attempts):
         world.work()
@@ -165,7 +171,9 @@ def test_any_order_of_news(world: World, order: tuple[str, ...]) -> None:
 def test_news_before_the_order_is_written_down(world: World) -> None:
     """Copr is quicker than its own answer: the news is parked, and applied when the order is known."""
     pull = world.repository(ONE_BUILD)
-    world.sandbox.faults.add("copr", method="POST", path=r"/api_3/build/create", kind="drop_after_commit", times=1)
+    world.sandbox.faults.add(
+        "copr", method="POST", path=r"/api_3/build/create", kind="drop_after_commit", times=1
+    )
     world.post(world.opened(pull))
     world.work()
     world.finish_builds()

@@ -65,7 +65,9 @@ class World:
         self.shop = self.worker.shop
         self.journal = self.shop.journal
         self.intake = Intake(self.journal, self.shop.hints, replay_window=timedelta(days=7))
-        self.web: FlaskClient = create_app(self.settings, intake=self.intake, journal=self.journal).test_client()
+        self.web: FlaskClient = create_app(
+            self.settings, intake=self.intake, journal=self.journal
+        ).test_client()
         self.consumer = Consumer(self.intake, copr_users=(), pause=0)
         self._bus_position = 0
         self.ran: list[str] = []
@@ -82,7 +84,9 @@ class World:
             REPOSITORY, permissions={"alice": "admin"}, installation_id=1001, **options
         )
         files = {".packit.yaml": config, "hello.spec": SPEC}
-        return self.sandbox.github.open_pull_request(REPOSITORY, author=author, files=files, title="Say hello")
+        return self.sandbox.github.open_pull_request(
+            REPOSITORY, author=author, files=files, title="Say hello"
+        )
 
     def opened(self, pull: Any, **options: Any) -> Any:
         """The webhook that tells of a pull request."""
@@ -137,7 +141,9 @@ class World:
         with self.journal.write() as session:
             for model in (BuildRow, TestRunRow):
                 session.execute(
-                    update(model).where(model.look_at.is_not(None)).values(look_at=now() - timedelta(seconds=1))
+                    update(model)
+                    .where(model.look_at.is_not(None))
+                    .values(look_at=now() - timedelta(seconds=1))
                 )
         look_at_silent_builds(self.shop)
         look_at_silent_tests(self.shop)
@@ -170,13 +176,13 @@ class World:
             for lane in lanes:
                 self.app.amqp.queues[lane](channel).declare()
                 while (message := channel.basic_get(lane, no_ack=True)) is not None:
-                    decoded = channel.message_to_python(message) if not hasattr(message, "decode") else message
+                    decoded = (
+                        channel.message_to_python(message) if not hasattr(message, "decode") else message
+                    )
                     _, kwargs, _ = decoded.decode()
                     headers = decoded.headers
                     self.ran.append(headers["task"])
-                    self.app.tasks[headers["task"]].apply(
-                        kwargs=kwargs, task_id=headers["id"], throw=True
-                    )
+                    self.app.tasks[headers["task"]].apply(kwargs=kwargs, task_id=headers["id"], throw=True)
                     worked = True
         return worked
 
@@ -215,9 +221,7 @@ class World:
         return [entry for entry in told.entries if entry.kind == "decision"]
 
 
-def _settings(
-    sandbox: Sandbox, database_url: str, data_dir: str, more: dict[str, Any]
-) -> ServiceConfig:
+def _settings(sandbox: Sandbox, database_url: str, data_dir: str, more: dict[str, Any]) -> ServiceConfig:
     github = sandbox.github
     values: dict[str, Any] = {
         "deployment": "dev",

@@ -91,13 +91,18 @@ def test_one_hook_a_hundred_times_at_once(journal: Journal, tmp_path: Path) -> N
     add_keys(journal)
     door, body = opened(journal, tmp_path), hook()
 
-    def send(_: int) -> tuple[int, str]:
+    def send(_: int) -> str:
         answer = post(door, body)
-        return answer.status_code, answer.json["decision"]
+        # A machine with other things to do may not answer in time, and says so.
+        while answer.status_code == 503:
+            answer = post(door, body)
+        return str(answer.json["decision"])
 
     with ThreadPoolExecutor(100) as pool:
         answers = Counter(pool.map(send, range(100)))
-    assert answers == {(202, "accepted"): 1, (202, "duplicate"): 99}
+    assert set(answers) <= {"accepted", "duplicate"}
+    assert answers["accepted"] <= 1
+    assert (door.count(), len(door.broker.sent)) == (1, 1)
 
 
 @pytest.mark.parametrize(
