@@ -42,7 +42,7 @@ def test_a_pickled_message_is_refused(broker: str, tmp_path: Path) -> None:
     done = threading.Event()
     got: list[dict[str, Any]] = []
 
-    @app.task(name=PARSE_MESSAGE)  # type: ignore[untyped-decorator]
+    @app.task(name=PARSE_MESSAGE, shared=False)  # type: ignore[untyped-decorator]
     def parse(**kwargs: Any) -> None:
         got.append(kwargs)
         done.set()

@@ -1,6 +1,6 @@
 """The journal.
 
-Revision 0001, after .
+Revision 0001, the first.
 """
 
 import sqlalchemy as sa
