@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import update
 
-from packit_worker.errors import NotFound, Refused, TemporaryError
+from packit_worker.errors import NotFound, Refused, TemporaryError, UserError
 from packit_worker.intake import Intake
 from packit_worker.journal import JournalUnavailable, builds, checks, test_runs
 from packit_worker.journal.base import now
@@ -46,16 +46,17 @@ def next_look(looks: int, ordered_at: datetime) -> datetime | None:
 
 
 def look_at_silent_builds(shop: Shop) -> int:
-    """Ask Copr about builds without news; missed ends come in as deliveries. Returns how many were asked for."""
+    """Ask Copr and Koji about builds without news; missed ends come in as deliveries. Returns how many there were."""
     with shop.journal.write() as session:
-        rows = [row for row in builds.silent(session, BATCH) if row.system == "copr"]
-        for row in rows:
+        silent = builds.silent(session, BATCH)
+        for row in silent:
             session.execute(
                 update(BuildRow)
                 .where(BuildRow.id == row.id)
                 .values(looks=row.looks + 1, look_at=next_look(row.looks + 1, row.submitted_at))
                 .execution_options(synchronize_session=False)
             )
+    rows = [row for row in silent if row.system == "copr"]
     try:
         for build_id in dict.fromkeys(row.build_id for row in rows):
             _look_at_build(shop, build_id, [row for row in rows if row.build_id == build_id])
@@ -64,7 +65,8 @@ def look_at_silent_builds(shop: Shop) -> int:
     except TemporaryError as error:
         # The others would have to wait for the same time-out.
         log.warning("cannot look at Copr builds: %s", error)
-    return len(rows)
+    _look_at_tasks(shop, [row for row in silent if row.system == "koji"])
+    return len(silent)
 
 
 def _look_at_build(shop: Shop, build_id: str, rows: list[BuildRow]) -> None:
@@ -98,6 +100,28 @@ def _look_at_build(shop: Shop, build_id: str, rows: list[BuildRow]) -> None:
             delivery_id=f"look:copr:{build_id}:{row.chroot}",
             headers={"X-Looked-Up": "the message of the bus did not come"},
             body=json.dumps(body).encode(),
+        )
+
+
+def _look_at_tasks(shop: Shop, rows: list[BuildRow]) -> None:
+    for row in rows:
+        try:
+            task = shop.services.koji.task(int(row.build_id))
+        except (NotFound, Refused, UserError) as error:
+            # It stays as it is until its check's deadline.
+            log.warning("cannot look at Koji task %s: %s", row.build_id, error)
+            continue
+        except TemporaryError as error:
+            log.warning("cannot look at Koji tasks: %s", error)
+            break
+        if not task.is_final:
+            continue
+        _intake(shop).accept(
+            source="fedora-messaging",
+            event_type="org.fedoraproject.prod.buildsys.task.state.change",
+            delivery_id=f"look:koji:{row.build_id}",
+            headers={"X-Looked-Up": "the message of the bus did not come"},
+            body=json.dumps({"id": task.id, "new": task.state, "method": "build"}).encode(),
         )
 
 

@@ -18,6 +18,7 @@ from events.base import Event, rebuild
 from events.copr import CoprBuildEvent
 from events.families import IssueComment, ProjectEvent, PullRequest, PullRequestComment, Push, Rerun
 from events.github import CheckRunRerunEvent, CheckSuiteRerunEvent
+from events.koji import KojiBuildEvent
 from events.testing_farm import TestingFarmResultEvent
 from packit_worker import reruns
 from packit_worker.commands import Asked, new_commands
@@ -31,6 +32,7 @@ from packit_worker.reruns import Again
 #: Kinds of effects that results come back for.
 COPR_BUILD = "copr_build"
 TEST_REQUEST = "test_request"
+KOJI_BUILD = "koji_build"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +116,25 @@ def _of_copr_build(session: Session, event: Event, _: str) -> Origin | None:
         event_id=row.event_id,
         build=row,
         again=reruns.told(session, row.event_id),
+    )
+
+
+@origin_of(KojiBuildEvent)
+def _of_koji_build(session: Session, event: Event, _: str) -> Origin | None:
+    assert isinstance(event, KojiBuildEvent)
+    if event.task_id is None:
+        return None
+    # A task builds for one target.
+    row = next(iter(builds.of_build(session, "koji", str(event.task_id))), None)
+    if row is None:
+        _wait_for_order(session, KOJI_BUILD)
+        return None
+    return Origin(
+        event=_project_event(row.task, row.kwargs),
+        commit_sha=row.commit_sha,
+        job=row.job,
+        event_id=row.event_id,
+        build=row,
     )
 
 

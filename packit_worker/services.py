@@ -11,10 +11,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from packit_worker.errors import NotFound
-from packit_worker.ports import Aliases, Copr, FasJson, Forge, SentWebhooks, TestingFarm
+from packit_worker.errors import NotFound, UserError
+from packit_worker.ports import Aliases, Copr, FasJson, Forge, Koji, SentWebhooks, TestingFarm
 
 if TYPE_CHECKING:
+    from packit_worker.cell.packit import Packit
     from packit_worker.config.service import ServiceConfig
 
 # The clients are imported where they are made: ogr takes a second and 70 MB, copr.v3 a third of a second, and the web
@@ -56,6 +57,18 @@ class Services:
         """Copr."""
         with self._making:
             return self._copr
+
+    @property
+    def koji(self) -> Koji:
+        """Koji. Raises UserError where its library is not installed."""
+        with self._making:
+            return self._koji
+
+    def packit(self) -> Packit:
+        """The program packit, for jails. Raises NoCell where it is not installed."""
+        from packit_worker.cell.packit import Packit
+
+        return Packit(self._config.packit.program, allow=self._config.packit.allow)
 
     @property
     def testing_farm(self) -> TestingFarm:
@@ -128,6 +141,28 @@ class Services:
             username=copr.username or "",
             login=copr.login.reveal() if copr.login else "",
             token=copr.token.reveal() if copr.token else "",
+            timeout=self._config.limits.http_timeout,
+        )
+
+    @cached_property
+    def _koji(self) -> Koji:
+        try:
+            from packit_worker.clients.koji import KojiClient
+        except ImportError as error:
+            raise UserError(
+                "This service cannot build in Koji: the library koji is not installed.",
+                next_step="Whoever operates the service: install packit-worker with its extra koji.",
+            ) from error
+        koji = self._config.koji
+        return KojiClient(
+            hub_url=koji.hub_url,
+            web_url=koji.web_url,
+            results_url=koji.results_url,
+            principal=koji.principal,
+            keytab=koji.keytab,
+            cert=koji.cert,
+            username=koji.username,
+            password=koji.password.reveal() if koji.password else None,
             timeout=self._config.limits.http_timeout,
         )
 

@@ -27,10 +27,7 @@ log = logging.getLogger(__name__)
 HANDLERS = handlers
 
 #: Events that end as ignored until somebody writes their handler.
-WAITING_FOR_A_HANDLER = (
-    "DistGitCommitEvent",
-    "KojiBuildEvent",
-)
+WAITING_FOR_A_HANDLER = ("DistGitCommitEvent",)
 
 
 @dataclass(frozen=True)

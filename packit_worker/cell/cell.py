@@ -87,5 +87,4 @@ class Cell:
                 proxy=proxy,
             )
             hand_over(self.work)
-            arguments = jail.command_line(bwrap, inside, command, folder, keep)
-            return Running(arguments, inside).finish()
+            return Running(bwrap, inside, command, folder).finish()

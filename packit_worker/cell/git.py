@@ -290,18 +290,26 @@ def _watched(process: subprocess.Popen[bytes], repository: Path, limits: GitLimi
         except subprocess.TimeoutExpired:
             pass
         else:
-            return None
+            # What is fetched quickly was never looked at while it came.
+            return _too_large(repository, limits)
         now = time.monotonic()
         if now - started > limits.seconds:
             return TemporaryError(f"git timed out after {limits.seconds:.0f} s")
         if now >= look_at:
-            stored = watching.stored(repository, most_files=limits.files)
+            passed = _too_large(repository, limits)
             look_at = time.monotonic() + max(_LOOK, 10 * (time.monotonic() - now))
-            if stored.size > limits.size or stored.files > limits.files:
-                return UserError(
-                    f"The repository is too large: more than {limits.size // MIB} MiB or {limits.files} files.",
-                    next_step="Ask the operators of this service whether they raise the limit.",
-                )
+            if passed is not None:
+                return passed
+
+
+def _too_large(repository: Path, limits: GitLimits) -> UserError | None:
+    stored = watching.stored(repository, most_files=limits.files)
+    if stored.size <= limits.size and stored.files <= limits.files:
+        return None
+    return UserError(
+        f"The repository is too large: more than {limits.size // MIB} MiB or {limits.files} files.",
+        next_step="Ask the operators of this service whether they raise the limit.",
+    )
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

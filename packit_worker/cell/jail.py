@@ -85,26 +85,66 @@ def environment(inside: Inside) -> dict[str, str]:
     return made
 
 
+@dataclass(frozen=True, kw_only=True)
+class CommandLine:
+    """How bubblewrap is called. ``numbers`` are the open files it needs, by the numbers they have here."""
+
+    arguments: tuple[str, ...]
+    numbers: tuple[int, ...]
+
+
 def command_line(
-    bwrap: str, inside: Inside, command: Sequence[str], folder: str, keep: ExitStack
-) -> list[str]:
-    """The command line of bubblewrap. Files that it reads by number stay open until ``keep`` is closed."""
+    bwrap: str,
+    inside: Inside,
+    command: Sequence[str],
+    folder: str,
+    *,
+    told: int,
+    status: int,
+    keep: ExitStack,
+) -> CommandLine:
+    """The command line of bubblewrap, which reads some files by number; they stay open until ``keep`` is closed.
+
+    ``told`` and ``status`` are pipes on which bubblewrap and the launcher say how far they are.
+    """
+    files = _Files(keep)
     filter_ = syscalls.program()
-    return [
+    arguments = (
         bwrap,
         # Each by name: --unshare-all would go on without a user namespace where there is none.
         *("--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"),
         *("--unshare-cgroup-try", "--disable-userns", "--die-with-parent", "--new-session"),
         *("--cap-drop", "ALL", "--uid", str(USER), "--gid", str(USER), "--hostname", "cell"),
-        *(("--seccomp", str(_readable(filter_, keep))) if filter_ is not None else ()),
+        # The launcher is process 1, for which bubblewrap waits. Of its own process 1 it leaves a zombie to whatever
+        # is process 1 of the container, and there that is often a worker, which does not look after it.
+        *("--as-pid-1", "--json-status-fd", str(told)),
+        *(("--seccomp", files.number(filter_)) if filter_ is not None else ()),
         *_system(inside.limits),
-        *_furniture(inside, keep),
+        *_furniture(inside, files),
         # Last, because everything above needed places to be put in. Without it, / and /dev were memory without bounds.
         *("--remount-ro", "/dev", "--remount-ro", "/"),
         *("--chdir", WORK if folder == "." else f"{WORK}/{folder}"),
         "--",
-        *_launched(inside, command),
-    ]
+        *_launched(inside, command, status),
+    )
+    return CommandLine(arguments=arguments, numbers=(told, status, *files.numbers))
+
+
+class _Files:
+    """Contents that bubblewrap reads from open files."""
+
+    def __init__(self, keep: ExitStack) -> None:
+        self._keep = keep
+        self.numbers: list[int] = []
+
+    def number(self, content: bytes) -> str:
+        """The number of an open file with this content."""
+        number = os.memfd_create("cell", 0)
+        self._keep.callback(os.close, number)
+        os.write(number, content)
+        os.lseek(number, 0, os.SEEK_SET)
+        self.numbers.append(number)
+        return str(number)
 
 
 def _system(limits: Limits) -> Iterator[str]:
@@ -123,11 +163,11 @@ def _system(limits: Limits) -> Iterator[str]:
         yield from ("--perms", "1777", "--size", str(limits.tmp), "--tmpfs", place)
 
 
-def _furniture(inside: Inside, keep: ExitStack) -> Iterator[str]:
+def _furniture(inside: Inside, files: _Files) -> Iterator[str]:
     launcher = (resources.files("packit_worker.cell") / "inside" / "launcher.py").read_text("utf-8")
     for place, text in {**_MADE, LAUNCHER: launcher, **inside.files}.items():
         yield from ("--perms", "0555" if text.startswith("#!") else "0444")
-        yield from ("--ro-bind-data", str(_readable(text.encode(), keep)), place)
+        yield from ("--ro-bind-data", files.number(text.encode()), place)
     for path in inside.read_only:
         yield from ("--ro-bind", str(path), str(path))
     if inside.proxy is not None:
@@ -135,7 +175,7 @@ def _furniture(inside: Inside, keep: ExitStack) -> Iterator[str]:
     yield from ("--bind", str(inside.work), WORK)
 
 
-def _launched(inside: Inside, command: Sequence[str]) -> Iterator[str]:
+def _launched(inside: Inside, command: Sequence[str], status: int) -> Iterator[str]:
     limits = inside.limits
     settings = {
         "limits": {
@@ -149,25 +189,10 @@ def _launched(inside: Inside, command: Sequence[str]) -> Iterator[str]:
         },
         "proxy": PROXY if inside.proxy is not None else None,
         "port": PROXY_PORT,
+        "status": status,
     }
     found = python()
     assert found is not None, "asked for before"
     # Isolated: neither the work directory nor the environment can put modules in the launcher's way.
     yield from (found, "-I", "-S", LAUNCHER, json.dumps(settings))
     yield from command
-
-
-def _readable(content: bytes, keep: ExitStack) -> int:
-    """The number of an open file with this content."""
-    number = os.memfd_create("cell", 0)
-    keep.callback(os.close, number)
-    os.write(number, content)
-    os.lseek(number, 0, os.SEEK_SET)
-    return number
-
-
-def numbers(arguments: Sequence[str]) -> list[int]:
-    """The files in a command line that bubblewrap reads by number."""
-    takes = {"--seccomp", "--ro-bind-data", "--json-status-fd"}
-    own = arguments[: arguments.index("--")]
-    return [int(own[at + 1]) for at, word in enumerate(own) if word in takes]

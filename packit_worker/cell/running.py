@@ -10,7 +10,8 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 
 from packit_worker import logs
 from packit_worker.cell import jail, watching
@@ -31,37 +32,44 @@ _SIGNALS = {128 + signal.SIGXCPU: KilledBy.CPU, 128 + signal.SIGXFSZ: KilledBy.F
 class Running:
     """One running jail."""
 
-    def __init__(self, arguments: list[str], inside: jail.Inside) -> None:
+    def __init__(self, bwrap: str, inside: jail.Inside, command: Sequence[str], folder: str) -> None:
         self._inside = inside
         self._limits = inside.limits
         self._output = bytearray()
         self._written = 0
-        self._status = b""
         self._killed_by: KilledBy | None = None
         self._first: int | None = None
+        self._first_pid: int | None = None
         self._look_at_files_at = 0.0
         self._started = time.monotonic()
-        self._status_pipe, status = os.pipe()
-        arguments[1:1] = ["--json-status-fd", str(status)]
+        # Two pipes: to the launcher's, whatever runs in the jail can write as well.
+        self._told, self._status = _Pipe(), _Pipe()
         nobody = jail.NOBODY if os.geteuid() == 0 else None
         try:
-            self._process = subprocess.Popen(  # noqa: S603 - this is the jail; the words are separate arguments
-                arguments,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                env=jail.environment(inside),
-                cwd="/",
-                pass_fds=jail.numbers(arguments),
-                user=nobody,
-                group=nobody,
-                extra_groups=None if nobody is None else [],
-            )
+            with ExitStack() as keep:
+                line = jail.command_line(
+                    bwrap, inside, command, folder, told=self._told.far, status=self._status.far, keep=keep
+                )
+                self._process = subprocess.Popen(  # noqa: S603 - this is the jail; the words are separate arguments
+                    line.arguments,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    env=jail.environment(inside),
+                    cwd="/",
+                    pass_fds=line.numbers,
+                    user=nobody,
+                    group=nobody,
+                    extra_groups=None if nobody is None else [],
+                )
+                # Bubblewrap reads the files before it starts the command, and has its own copies of their numbers.
         except BaseException:
-            os.close(self._status_pipe)
+            self._told.close()
+            self._status.close()
             raise
         finally:
-            os.close(status)
+            os.close(self._told.far)
+            os.close(self._status.far)
 
     def finish(self) -> Finished:
         """Watch until nothing is left of it."""
@@ -76,7 +84,8 @@ class Running:
         assert self._process.stdout is not None
         with selectors.DefaultSelector() as selector:
             selector.register(self._process.stdout, selectors.EVENT_READ, self._take_output)
-            selector.register(self._status_pipe, selectors.EVENT_READ, self._take_status)
+            selector.register(self._told.near, selectors.EVENT_READ, self._take_told)
+            selector.register(self._status.near, selectors.EVENT_READ, self._status.take)
             looked = 0.0
             while self._killed_by is None and self._process.poll() is None:
                 for key, _ in selector.select(_LOOK):
@@ -98,33 +107,25 @@ class Running:
             self._killed_by = KilledBy.OUTPUT
         return bool(data)
 
-    def _take_status(self) -> bool:
-        data = os.read(self._status_pipe, 64 * KIB)
-        self._status += data
-        if self._first is None and (pid := self._said("child-pid")) is not None:
-            # A number that stays with this process, however many others come and go.
-            with contextlib.suppress(ProcessLookupError):
-                self._first = os.pidfd_open(pid)
-        return bool(data)
-
-    def _said(self, key: str) -> int | None:
-        """A number that bubblewrap told us: it writes one JSON object a line."""
-        for line in self._status.splitlines():
-            with contextlib.suppress(ValueError):
-                said = json.loads(line).get(key)
-                if isinstance(said, int):
-                    return said
-        return None
+    def _take_told(self) -> bool:
+        """Bubblewrap tells us as JSON, among others, which process is the jail's first."""
+        more = self._told.take()
+        if self._first is None:
+            for line in self._told.lines():
+                with contextlib.suppress(ValueError, KeyError, ProcessLookupError):
+                    self._first_pid = int(json.loads(line)["child-pid"])
+                    # A number that stays with this process, however many others come and go.
+                    self._first = os.pidfd_open(self._first_pid)
+        return more
 
     def _passed(self) -> KilledBy | None:
         """The limit that has been passed, if any."""
         now, limits = time.monotonic(), self._limits
         if now - self._started > limits.seconds:
             return KilledBy.TIME
-        pid = self._said("child-pid")
-        if pid is None:
+        if self._first_pid is None:
             return self._killed_by
-        used = watching.used(pid)
+        used = watching.used(self._first_pid)
         # The jail's own first process and the way to the proxy are not the command's.
         if used.processes > limits.processes + 2:
             return KilledBy.PROCESSES
@@ -156,26 +157,25 @@ class Running:
         deadline = time.monotonic() + _DYING
         assert self._process.stdout is not None
         try:
-            if self._first is None:
-                # It may have been told and not been read.
-                os.set_blocking(self._status_pipe, False)
-                with contextlib.suppress(BlockingIOError):
-                    self._take_status()
+            # It may have been told and not been read.
+            self._told.drain(self._take_told)
             if self._first is not None:
                 with contextlib.suppress(ProcessLookupError):
                     signal.pidfd_send_signal(self._first, signal.SIGKILL)
-            if self._killed_by is not None or self._process.poll() is None:
+            try:
+                # It waits for the first process, which is then nobody's zombie.
+                self._process.wait(_DYING if self._first is not None else 0)
+            except subprocess.TimeoutExpired:
                 self._process.kill()
-            self._process.wait()
+                self._process.wait()
             os.set_blocking(self._process.stdout.fileno(), False)
             for data in self._rest(deadline):
                 self._output += data
-            with contextlib.suppress(BlockingIOError):
-                while self._take_status():
-                    pass
+            self._status.drain(self._status.take)
         finally:
             self._process.stdout.close()
-            os.close(self._status_pipe)
+            self._told.close()
+            self._status.close()
             if self._first is not None:
                 os.close(self._first)
 
@@ -199,16 +199,51 @@ class Running:
         if self._killed_by is not None:
             log.info("a command in a jail was ended after %.1f s: %s", seconds, self._killed_by)
             return Finished(exit_code=None, output=output, seconds=seconds, killed_by=self._killed_by)
-        code = self._said("exit-code")
-        if code is not None:
+        said = self._status.lines()
+        codes = [int(line[6:]) for line in said if line.startswith("ended ") and line[6:].isdecimal()]
+        if codes:
+            code = codes[-1] & 0xFF
+            killed_by = _SIGNALS.get(code)
             return Finished(
-                exit_code=None if code in _SIGNALS else code,
+                exit_code=code if killed_by is None else None,
                 output=output,
                 seconds=seconds,
-                killed_by=_SIGNALS.get(code),
+                killed_by=killed_by,
             )
-        # Without an exit code no command was run, or somebody killed bubblewrap.
-        said = output.strip().splitlines()
-        if said and said[0].startswith("bwrap:"):
-            raise no_cell(said[0])
+        if not said:
+            words = output.strip().splitlines()
+            raise no_cell(
+                words[-1] if words else f"bwrap ended with {self._process.returncode} and said nothing"
+            )
         raise TemporaryError("the jail was ended from outside; the machine may be out of memory")
+
+
+class _Pipe:
+    """A pipe on which short messages come. ``far`` is the end that others write to."""
+
+    def __init__(self) -> None:
+        self.near, self.far = os.pipe()
+        self._text = b""
+
+    def take(self) -> bool:
+        """Read what is there; False at the end."""
+        data = os.read(self.near, 4 * KIB)
+        # Never more than the last bit of it, however much somebody writes.
+        self._text = (self._text + data)[-4 * KIB :]
+        return bool(data)
+
+    def drain(self, take: Callable[[], bool]) -> None:
+        """Read all that is there already with ``take``, a bounded number of times."""
+        os.set_blocking(self.near, False)
+        with contextlib.suppress(BlockingIOError):
+            for _ in range(64):
+                if not take():
+                    return
+
+    def lines(self) -> list[str]:
+        """The lines that came."""
+        return self._text.decode("utf-8", "replace").splitlines()
+
+    def close(self) -> None:
+        """Close our end."""
+        os.close(self.near)

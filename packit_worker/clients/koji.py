@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,9 @@ import requests
 from packit_worker.clients import http_errors
 from packit_worker.clients.caching import Remembered
 from packit_worker.errors import NotFound, Refused, TemporaryError, Unanswered
+from packit_worker.ports import KojiOrder, KojiTask
+
+__all__ = ["KojiClient", "KojiOrder", "KojiTask"]
 
 # It has no types, and type checkers shall not mind whether it is installed.
 koji: Any = import_module("koji")
@@ -37,37 +39,6 @@ CHUNK = 4 * 1024 * 1024
 METADATA, MARKER = "custom_user_metadata", "packit_worker"
 
 TASK_STATES = ("FREE", "OPEN", "CLOSED", "CANCELED", "ASSIGNED", "FAILED")
-FINAL_STATES = frozenset({"CLOSED", "CANCELED", "FAILED"})
-
-
-@dataclass(frozen=True, kw_only=True)
-class KojiOrder:
-    """A build to be made in Koji from an SRPM on disk, or from git (``git+https://...#<sha>``).
-
-    ``marker`` is kept with the task; by it the task is found again when no answer came to the order.
-    """
-
-    target: str
-    marker: str
-    scratch: bool
-    srpm: Path | None = None
-    source: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class KojiTask:
-    """A task as Koji has it. ``arch_tasks`` maps architecture -> the task that builds there, once there are any."""
-
-    id: int
-    url: str
-    state: str
-    target: str | None = None
-    scratch: bool = False
-    arch_tasks: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def is_final(self) -> bool:
-        return self.state in FINAL_STATES
 
 
 class KojiClient:

@@ -187,6 +187,26 @@ class CoprSchema(Closed):
     cancel_superseded = Flag(allow_none=True)
 
 
+class KojiSchema(Closed):
+    """`koji`."""
+
+    hub_url = Url()
+    web_url = Url()
+    results_url = Url()
+    principal = _text()
+    keytab = _text()
+    cert = _text()
+    username = _text()
+    password = SecretText()
+
+
+class PackitSchema(Closed):
+    """`packit`."""
+
+    program = _text()
+    allow = Texts(allow_none=True)
+
+
 class TestingFarmSchema(Closed):
     """`testing_farm`."""
 
@@ -282,6 +302,8 @@ class ServiceSchema(Closed):
     approval_repository_url = Url()
     github = Inside(GitHubSchema)
     copr = Inside(CoprSchema)
+    koji = Inside(KojiSchema)
+    packit = Inside(PackitSchema)
     testing_farm = Inside(TestingFarmSchema)
     fasjson_url = Url()
     sentry_dsn = SecretText()

@@ -79,6 +79,39 @@ class CoprConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KojiConfig:
+    """Koji, and how we log in there: with Kerberos (``principal``, ``keytab``), a certificate (``cert``) or a password.
+
+    The first that is given counts. Fedora's Koji takes no passwords; stand-ins do.
+    """
+
+    hub_url: str = "https://koji.fedoraproject.org/kojihub"
+    web_url: str = "https://koji.fedoraproject.org/koji"
+    results_url: str = "https://kojipkgs.fedoraproject.org"
+    principal: str | None = None
+    keytab: str | None = None
+    cert: str | None = None
+    username: str | None = None
+    password: Secret | None = None
+
+    @property
+    def has_account(self) -> bool:
+        """Whether there is anything to log in with."""
+        return bool(self.principal or self.keytab or self.cert or self.username)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackitConfig:
+    """The program packit, which makes source packages in a jail. ``allow`` names hosts it may download sources from.
+
+    ``program`` None: the one in PATH.
+    """
+
+    program: str | None = None
+    allow: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class TestingFarmConfig:
     """Testing Farm. ``token`` is ours towards it, ``callback_token`` comes back with its notices and proves them.
 
@@ -199,6 +232,8 @@ class ServiceConfig:
     approval_repository_url: str | None = None
     github: GitHubConfig = GitHubConfig()
     copr: CoprConfig = CoprConfig()
+    koji: KojiConfig = KojiConfig()
+    packit: PackitConfig = PackitConfig()
     testing_farm: TestingFarmConfig = field(default_factory=TestingFarmConfig)
     fasjson_url: str | None = None
     sentry_dsn: Secret | None = None

@@ -14,12 +14,23 @@ from packit_worker.effecting import Call, Confirming
 from packit_worker.journal import Journal
 from packit_worker.journal.checks import Wanted
 from packit_worker.origins import Origin
-from packit_worker.ports import Aliases, Copr, FasJson, Forge, ForgeProject, Posted, SentWebhooks, TestingFarm
+from packit_worker.ports import (
+    Aliases,
+    Copr,
+    FasJson,
+    Forge,
+    ForgeProject,
+    Koji,
+    Posted,
+    SentWebhooks,
+    TestingFarm,
+)
 from packit_worker.reporting.names import CheckId
 from packit_worker.reporting.texts import Words, queued
 from packit_worker.situation import Job, Situation
 
 if TYPE_CHECKING:
+    from packit_worker.cell.packit import Packit
     from packit_worker.config.service import ServiceConfig
 
 
@@ -31,12 +42,15 @@ class Services(Protocol):
     @property
     def copr(self) -> Copr: ...
     @property
+    def koji(self) -> Koji: ...
+    @property
     def testing_farm(self) -> TestingFarm: ...
     @property
     def aliases(self) -> Aliases: ...
     @property
     def webhooks(self) -> SentWebhooks | None: ...
     def forge(self, name_or_project_url: str) -> Forge: ...
+    def packit(self) -> Packit: ...
 
 
 class Desk(Protocol):

@@ -59,10 +59,10 @@ def _whole(session: Session, withdrawn: Sequence[BuildRow]) -> Iterator[BuildRow
 
 def withdraw_builds(context: Context, rows: Iterable[BuildRow]) -> list[str]:
     """Cancel the builds that these rows are of. Safe to repeat. Returns notes. Raises TemporaryError."""
-    ordered = sorted(rows, key=lambda row: (int(row.build_id), row.id))
+    ordered = sorted(rows, key=lambda row: (row.system, int(row.build_id), row.id))
     return [
-        _withdraw_build(context, build_id, list(chroots))
-        for build_id, chroots in groupby(ordered, key=lambda row: row.build_id)
+        _withdraw_build(context, system, build_id, list(chroots))
+        for (system, build_id), chroots in groupby(ordered, key=lambda row: (row.system, row.build_id))
     ]
 
 
@@ -83,12 +83,16 @@ def end_tests(session: Session, rows: Iterable[TestRunRow]) -> None:
         test_runs.update_state(session, row.request_id, TestState.CANCELED, None, None)
 
 
-def _withdraw_build(context: Context, build_id: str, rows: list[BuildRow]) -> str:
+def _withdraw_build(context: Context, system: str, build_id: str, rows: list[BuildRow]) -> str:
     def send() -> Posted:
-        context.services.copr.cancel_build(int(build_id))
+        if system == "koji":
+            context.services.koji.cancel(int(build_id))
+        else:
+            context.services.copr.cancel_build(int(build_id))
         return Posted(id=build_id, url=rows[0].web_url)
 
-    return _cancel(context, f"Copr build {build_id}", send, lambda session: end_builds(session, rows))
+    what = f"Koji task {build_id}" if system == "koji" else f"Copr build {build_id}"
+    return _cancel(context, what, send, lambda session: end_builds(session, rows))
 
 
 def _withdraw_tests(context: Context, row: TestRunRow) -> str:

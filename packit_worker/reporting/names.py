@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 RPM_BUILD = "rpm-build"
 TESTING_FARM = "testing-farm"
+#: With Koji's name of the target: ``koji-build:f43``.
+KOJI_BUILD = "koji-build"
 PACKAGE_CONFIG = "package-config"
 
 

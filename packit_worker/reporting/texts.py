@@ -125,6 +125,78 @@ def chroot_unknown(chroot: str) -> Words:
     )
 
 
+def koji_submitted(target: str, task_id: str, scratch: bool) -> Words:
+    """Koji has taken the order."""
+    kept = "a scratch build, which is not kept" if scratch else "a build that is kept"
+    return Words(
+        status=CheckStatus.IN_PROGRESS,
+        title=f"Koji has task {task_id}.",
+        summary=f"Nothing to do. It is {kept}, for {code(target)}; the result comes here.",
+    )
+
+
+def koji_running(target: str) -> Words:
+    """Koji is building."""
+    return Words(
+        status=CheckStatus.IN_PROGRESS,
+        title="The Koji build is in progress.",
+        summary=f"Nothing to do. Koji is building for {code(target)}.",
+    )
+
+
+def koji_succeeded(target: str, scratch: bool) -> Words:
+    """The build ended well."""
+    what = "scratch build" if scratch else "build"
+    return Words(
+        status=CheckStatus.COMPLETED,
+        conclusion=Conclusion.SUCCESS,
+        title=f"The Koji {what} succeeded.",
+        summary=f"Nothing to do. The packages for {code(target)} are on the task's page.",
+    )
+
+
+def koji_failed(target: str, log_url: str | None) -> Words:
+    """The build failed."""
+    log = f" The log: {log_url}" if log_url else ""
+    return Words(
+        status=CheckStatus.COMPLETED,
+        conclusion=Conclusion.FAILURE,
+        title="The Koji build failed.",
+        summary=f"Read the logs on the task's page for {code(target)}, then push a fix.{log}",
+    )
+
+
+def koji_canceled() -> Words:
+    """Somebody canceled the task."""
+    return Words(
+        status=CheckStatus.COMPLETED,
+        conclusion=Conclusion.CANCELLED,
+        title="The build was canceled in Koji.",
+        summary=f"In a pull request, comment {KOJI_AGAIN} to build again.",
+    )
+
+
+def koji_target_unknown(target: str) -> Words:
+    """Koji cannot build for this target."""
+    return Words(
+        status=CheckStatus.COMPLETED,
+        conclusion=Conclusion.FAILURE,
+        title=f"Koji cannot build for {target}.",
+        summary=f"Take {code(target)} out of the targets in the package configuration, or correct it. "
+        "What Koji builds for is listed by `koji list-targets`.",
+    )
+
+
+def koji_refused(answer: str) -> Words:
+    """Koji does not take the order."""
+    return Words(
+        status=CheckStatus.COMPLETED,
+        conclusion=Conclusion.FAILURE,
+        title="Koji does not take the build.",
+        summary=f"{REFUSED_NEXT}\n\nKoji says: {plain(answer, 600)}",
+    )
+
+
 def tests_submitted() -> Words:
     """Testing Farm has taken the request."""
     return Words(
@@ -310,6 +382,7 @@ def copr_refused(project: str, answer: str, permission: str | None, account: str
 
 
 TESTS_REFUSED_NEXT = "Correct the tests job in the package configuration, then comment `/packit test`."
+KOJI_AGAIN = "`/packit production-build`"
 REFUSED_NEXT = "Correct what it does not accept, or ask the operators of this service."
 
 NOT_APPROVED_NEXT = (

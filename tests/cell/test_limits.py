@@ -51,8 +51,12 @@ def test_processes_are_bounded_by_the_kernel(work: Path) -> None:
 
 def test_a_memory_bomb_in_one_process_gets_no_more(work: Path) -> None:
     finished = python(work, "x = []\nwhile True: x.append(bytearray(1 << 20))\n")
-    assert "MemoryError" in finished.output
-    assert finished.exit_code == 1
+    # The kernel refuses more, unless the watcher was quicker.
+    assert finished.killed_by is KilledBy.MEMORY or (
+        finished.exit_code,
+        "MemoryError" in finished.output,
+    ) == (1, True)
+    assert finished.seconds < 5
 
 
 def test_a_memory_bomb_of_many_processes_is_ended(work: Path) -> None:

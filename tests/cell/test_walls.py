@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -17,8 +18,8 @@ from packit_worker.errors import UserError
 from tests.cell.conftest import SMALL
 
 
-def sh(work: Path, script: str, **options: object) -> str:
-    finished = Cell(work, limits=SMALL, **options).run(["sh", "-c", script])
+def sh(work: Path, script: str, environment: dict[str, str] | None = None) -> str:
+    finished = Cell(work, limits=SMALL, environment=environment).run(["sh", "-c", script])
     assert finished.killed_by is None, finished
     return finished.output
 
@@ -204,6 +205,41 @@ def test_it_does_not_outlive_the_worker(work: Path) -> None:
     finally:
         worker.kill()
         worker.wait()
+
+
+def test_no_zombie_is_left_to_others(work: Path) -> None:
+    """Process 1 of a container is often a worker, which would never hear of them."""
+    for limits in (SMALL, dataclasses.replace(SMALL, seconds=0.5)):
+        for _ in range(3):
+            Cell(work, limits=limits).run(["sh", "-c", "setsid sleep 1 & sleep 1"])
+        left = [
+            entry.name
+            for entry in Path("/proc").iterdir()
+            if entry.name.isdecimal()
+            and _comm_and_parent(entry) in (("bwrap", 1), ("python3", 1), ("sleep", 1))
+        ]
+        assert left == []
+
+
+def _comm_and_parent(entry: Path) -> tuple[str, int] | None:
+    try:
+        head, _, tail = (entry / "stat").read_text(errors="replace").rpartition(")")
+    except OSError:
+        return None
+    state, parent = tail.split()[:2]
+    return (head.partition("(")[2], int(parent)) if state == "Z" else None
+
+
+def test_it_cannot_make_the_worker_kill_or_believe_another(work: Path) -> None:
+    """The launcher's pipe can be written to from inside; what comes there names no process, and codes stay codes."""
+    script = (
+        "for fd in /proc/1/fd/*; do echo '{ \"child-pid\": 1 }' > $fd; echo ended 99999 > $fd; done 2>/dev/null;"
+        "kill -9 1; kill -2 1; kill -15 1; kill -1 1;"
+        "yes ended 7 2>/dev/null | head -c 100000 | timeout 1 tee /proc/1/fd/* >/dev/null; exit 4"
+    )
+    finished = Cell(work, limits=SMALL).run(["sh", "-c", script])
+    assert finished.exit_code == 4
+    assert finished.seconds < 10
 
 
 def running(marker: str) -> list[str]:

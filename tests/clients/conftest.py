@@ -30,6 +30,9 @@ def sandbox(servers: Sandbox) -> Sandbox:
 def logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     """Everything is logged, so that tests can look for what must not be."""
     caplog.set_level(logging.DEBUG)
+    for name in ("urllib3", "github"):
+        # A process that has set up the service's logs hears nothing of these.
+        caplog.set_level(logging.DEBUG, logger=name)
     return caplog
 
 

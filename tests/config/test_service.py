@@ -113,6 +113,8 @@ def test_the_example_shows_every_key() -> None:
     for shape in (
         module.GitHubConfig,
         module.CoprConfig,
+        module.KojiConfig,
+        module.PackitConfig,
         module.TestingFarmConfig,
         module.BusConfig,
         module.TlsConfig,

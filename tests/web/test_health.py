@@ -87,20 +87,23 @@ def test_an_event_nobody_takes(door: Opened) -> None:
 
 
 @pytest.mark.parametrize(
-    "values",
+    ("state", "times"),
     [
-        {"state": State.RUNNING, "lease_until": now() + timedelta(hours=1), "due_at": now() - LONG_AGO},
-        {"state": State.RUNNING, "lease_until": now() - timedelta(seconds=5), "due_at": now() - LONG_AGO},
-        {"state": State.DONE, "due_at": now() - LONG_AGO},
-        {"state": State.DEAD, "due_at": now() - LONG_AGO},
-        {"state": State.HELD, "due_at": now() - LONG_AGO},
-        {"due_at": now() + timedelta(hours=1)},
-        {"due_at": now() - timedelta(seconds=5)},
+        (State.RUNNING, {"lease_until": timedelta(hours=1), "due_at": -LONG_AGO}),
+        (State.RUNNING, {"lease_until": -timedelta(seconds=5), "due_at": -LONG_AGO}),
+        (State.DONE, {"due_at": -LONG_AGO}),
+        (State.DEAD, {"due_at": -LONG_AGO}),
+        (State.HELD, {"due_at": -LONG_AGO}),
+        (State.READY, {"due_at": timedelta(hours=1)}),
+        (State.READY, {"due_at": -timedelta(seconds=5)}),
     ],
 )
-def test_what_is_worked_on_or_over_or_not_due_is_no_reason(door: Opened, values: dict[str, Any]) -> None:
+def test_what_is_worked_on_or_over_or_not_due_is_no_reason(
+    door: Opened, state: State, times: dict[str, timedelta]
+) -> None:
     event(door, "a")
-    change(door, EventRow, **values)
+    # From the present moment: minutes pass between the collection of tests and this one.
+    change(door, EventRow, state=state, **{name: now() + delta for name, delta in times.items()})
     assert door.client.get(READY).json["reasons"] == []
 
 

@@ -1,7 +1,9 @@
-"""The first program in the jail: sets the limits of the kernel, opens the way to the proxy, becomes the command.
+"""The first program in the jail: sets the limits of the kernel, opens the way to the proxy, runs the command.
 
-Run as ``python3 -I -S launcher.py <JSON> <command> [<argument>...]``. The JSON has ``limits`` (name of resource.RLIMIT_
--> value), ``proxy`` (path of a unix socket or null) and ``port``. Nobody imports it.
+Run as ``python3 -I -S launcher.py <JSON> <command> [<argument>...]``, as process 1 of the jail: it waits for whatever
+loses its parent, and when it ends the kernel ends all others. The JSON has ``limits`` (name of resource.RLIMIT_ ->
+value), ``proxy`` (path of a unix socket or null), ``port`` and ``status``, the number of a pipe to the worker, on which
+it says "started" and "ended <exit code>". Nobody imports it.
 """
 
 from __future__ import annotations
@@ -16,8 +18,13 @@ import socket
 import sys
 
 
-def main(settings: dict[str, object], command: list[str]) -> None:
-    """Become the command. Does not return; ends with 127 where there is no such program, as a shell does."""
+def main(settings: dict[str, object], command: list[str]) -> int:
+    """Run the command; returns its exit code: 128 + the signal where one ended it, 127 where there is no program."""
+    status = int(str(settings["status"]))
+    os.set_inheritable(status, False)
+    os.write(status, b"started\n")
+    # With Python's handler anybody in the jail could interrupt this process; without one, process 1 hears nothing.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     limits = settings["limits"]
     assert isinstance(limits, dict)
     for name, value in limits.items():
@@ -36,8 +43,24 @@ def main(settings: dict[str, object], command: list[str]) -> None:
         # Bound before the command starts, so that it never finds nobody listening.
         listener = socket.create_server(("127.0.0.1", int(str(settings["port"]))))
         if os.fork() == 0:
+            os.close(status)
             forward(listener, str(settings["proxy"]))
         listener.close()
+    first = os.fork()
+    if first == 0:
+        become(command)
+    code = None
+    while code is None:
+        pid, how = os.wait()
+        if pid == first:
+            ended = os.waitstatus_to_exitcode(how)
+            code = 128 - ended if ended < 0 else ended
+    os.write(status, f"ended {code}\n".encode())
+    return code
+
+
+def become(command: list[str]) -> None:
+    """Become the command. Does not return."""
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         # Python ignores these two, and what is ignored stays so in the command.
         signal.signal(number, signal.SIG_DFL)
@@ -45,7 +68,7 @@ def main(settings: dict[str, object], command: list[str]) -> None:
         os.execvp(command[0], command)  # noqa: S606 - in the jail, where nothing is to be gained
     except OSError as error:
         print(f"{command[0]}: {error.strerror}", file=sys.stderr)  # noqa: T201 - this is what the user is shown
-        os._exit(127)
+    os._exit(127)
 
 
 def forward(listener: socket.socket, target: str) -> None:
@@ -83,4 +106,4 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]), sys.argv[2:])
+    sys.exit(main(json.loads(sys.argv[1]), sys.argv[2:]))
