@@ -92,7 +92,9 @@ def test_an_endless_body_is_cut(served: Served) -> None:
             pass
         else:
             raise AssertionError(f"{sent} bytes were taken and no end in sight")
-    assert answer.startswith(b"HTTP/1.1 413 ")
+    # The connection is cut with bytes still on their way: TCP may throw the answer away with them.
+    assert not answer or answer.startswith(b"HTTP/1.1 413 ")
+    assert sent < 60 * MEGABYTE
     assert served.memory() < 200 * MEGABYTE
     assert requests.post(served.url + WEBHOOK, data=BODY, headers=signed(BODY), timeout=5).status_code == 202
 
