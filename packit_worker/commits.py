@@ -61,7 +61,8 @@ def look_up(
             tag = project.latest_release()
             sha = project.commit_sha(f"tags/{tag}" if tag else "HEAD")
             what = f"the latest release, {tag}," if tag else "the default branch (there is no release)"
-            return Commit(event=event, sha=sha, reason=f"{what} is at {sha[:12]}")
+            facts = {"tag_name": tag} if tag else {}
+            return Commit(event=event, sha=sha, facts=facts, reason=f"{what} is at {sha[:12]}")
         case _:
             return None
 

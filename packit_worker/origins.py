@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from events.base import Event, rebuild
 from events.copr import CoprBuildEvent
-from events.families import IssueComment, ProjectEvent, PullRequest, PullRequestComment, Push, Rerun
+from events.families import IssueComment, ProjectEvent, PullRequest, PullRequestComment, Push, Release, Rerun
 from events.github import CheckRunRerunEvent, CheckSuiteRerunEvent
 from events.koji import KojiBuildEvent
 from events.testing_farm import TestingFarmResultEvent
@@ -50,6 +50,13 @@ class Origin:
     build: BuildRow | None = None
     test_run: TestRunRow | None = None
     again: Again | None = None
+    #: Of a comment on an issue: the latest release when it was looked up.
+    tag_name: str | None = None
+
+    @property
+    def released(self) -> str | None:
+        """The tag of the release that it is about."""
+        return self.event.tag_name if isinstance(self.event, Release) else self.tag_name
 
 
 Finder = Callable[[Session, Event, str], "Origin | None"]

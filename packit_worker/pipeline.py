@@ -22,6 +22,7 @@ from packit_worker import (
     origins,
     planning,
     registry,
+    releases,
     reruns,
     targets,
 )
@@ -302,6 +303,7 @@ class Pipeline:
             planned_before=frozenset(self.facts.runs),
             admins=self._admins,
             chroots=_remembered(self._chroots, lambda job: job.key),
+            branches=_remembered(self._branches, lambda job: job.key),
             permission=self._permission,
             asked=asked,
             named=_remembered(self._named, " ".join),
@@ -344,7 +346,8 @@ class Pipeline:
         self.ledger.decide(
             commits.STEP, commits.READ, found.reason, facts={**found.facts, "commit_sha": found.sha}
         )
-        origin = replace(origin, event=found.event, commit_sha=found.sha)
+        tag = found.facts.get("tag_name")
+        origin = replace(origin, event=found.event, commit_sha=found.sha, tag_name=tag)
         self.facts = facts.at_commit(self._shop.journal, self.facts, self._row, origin)
         return origin
 
@@ -442,6 +445,10 @@ class Pipeline:
 
     def _chroots(self, job: Job) -> tuple[str, ...]:
         return self._named(job.config.targets or targets.DEFAULT_TARGETS)
+
+    def _branches(self, job: Job) -> tuple[str, ...]:
+        names = job.config.dist_git_branches or releases.DEFAULT_BRANCHES
+        return targets.branches(names, self._shop.services.aliases.expand)
 
     def _named(self, names: tuple[str, ...]) -> tuple[str, ...]:
         return targets.chroots(names, self._shop.services.aliases.expand)

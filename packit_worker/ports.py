@@ -141,8 +141,38 @@ class ForgeProject(Protocol):
     def create_issue(self, title: str, body: str) -> Posted:
         """Open an issue."""
 
+    def update_issue(self, number: int, title: str, body: str) -> None:
+        """Say anew what an issue of ours is about. Safe to repeat."""
+
     def find_issue(self, marker: str) -> Posted | None:
         """The newest open issue of ours whose text holds the marker."""
+
+
+class DistGit(Protocol):
+    """Dist-git: packages on a Pagure, and the lookaside cache. Packages are named with namespace: ``rpms/hello``."""
+
+    login: str
+
+    def url_of(self, package: str) -> str:
+        """Where git finds a package. No call."""
+
+    def fork_url(self, package: str) -> str:
+        """Where git finds our fork of a package. No call."""
+
+    def ensure_fork(self, package: str) -> None:
+        """Have a fork of our own. Safe to repeat. Raises TemporaryError while it is being made."""
+
+    def fork_branch(self, package: str, branch: str) -> str:
+        """The commit of a branch of our fork; "" where there is none."""
+
+    def find_pull_request(self, package: str, head: str, branch: str) -> Posted | None:
+        """Our open pull request from the fork's ``head`` for ``branch``."""
+
+    def create_pull_request(self, package: str, head: str, branch: str, title: str, body: str) -> Posted:
+        """Ask for the fork's ``head`` to be merged into ``branch``. One call."""
+
+    def upload(self, package: str, archive: Path) -> None:
+        """Have an archive in the lookaside cache. Safe to repeat."""
 
 
 class Forge(Protocol):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from packit_worker.errors import NotFound, UserError
-from packit_worker.ports import Aliases, Copr, FasJson, Forge, Koji, SentWebhooks, TestingFarm
+from packit_worker.ports import Aliases, Copr, DistGit, FasJson, Forge, Koji, SentWebhooks, TestingFarm
 
 if TYPE_CHECKING:
     from packit_worker.cell.packit import Packit
@@ -69,6 +69,12 @@ class Services:
         from packit_worker.cell.packit import Packit
 
         return Packit(self._config.packit.program, allow=self._config.packit.allow)
+
+    @property
+    def dist_git(self) -> DistGit | None:
+        """Dist-git; None without an account there."""
+        with self._making:
+            return self._dist_git
 
     @property
     def testing_farm(self) -> TestingFarm:
@@ -163,6 +169,22 @@ class Services:
             cert=koji.cert,
             username=koji.username,
             password=koji.password.reveal() if koji.password else None,
+            timeout=self._config.limits.http_timeout,
+        )
+
+    @cached_property
+    def _dist_git(self) -> DistGit | None:
+        from packit_worker.clients.dist_git import DistGitClient
+
+        dist_git = self._config.dist_git
+        if not dist_git.login or not dist_git.token:
+            return None
+        return DistGitClient(
+            url=dist_git.url,
+            login=dist_git.login,
+            token=dist_git.token.reveal(),
+            lookaside_url=dist_git.lookaside_url,
+            lookaside_upload_url=dist_git.lookaside_upload_url,
             timeout=self._config.limits.http_timeout,
         )
 

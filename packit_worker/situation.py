@@ -70,6 +70,8 @@ class Situation:
     admins: frozenset[str]
     #: Chroots of a job, aliases resolved. Raises UserError, TemporaryError.
     chroots: Callable[[Job], tuple[str, ...]]
+    #: Branches of dist-git of a job, aliases resolved. Raises UserError, TemporaryError.
+    branches: Callable[[Job], tuple[str, ...]] = field(default=lambda job: job.config.dist_git_branches)
     #: What an account may do in the project; the forge is asked at most once per account. Raises TemporaryError.
     permission: Callable[[str], Permission]
     #: What the comment at the root asks for; nothing, where there is none.

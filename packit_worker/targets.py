@@ -15,6 +15,10 @@ DEFAULT_TARGETS = ("fedora-stable",)
 
 Expand = Callable[[str], "tuple[str, ...] | None"]
 
+#: Names of branches that stand for nothing but themselves.
+_BRANCH = re.compile(r"rawhide|main|master|eln|(f|el|epel)\d[\d.]*|c\d+s?")
+_BRANCHES = {"fedora": "f{}", "epel": "epel{}", "centos-stream": "c{}s"}
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
 
@@ -31,6 +35,34 @@ def chroots(targets: Iterable[str], expand: Expand) -> tuple[str, ...]:
         for distribution in expand(name) or (name,):
             found[_chroot(distribution, architecture, target)] = None
     return tuple(found)
+
+
+def branches(names: Iterable[str], expand: Expand) -> tuple[str, ...]:
+    """Branches of dist-git for names, in their order, each once: ``fedora-all`` -> ``("rawhide", "f44", ...)``.
+
+    A name is a branch, a distribution (``fedora-43``) or an alias. Raises ``UserError`` for what cannot be a branch.
+    """
+    found: dict[str, None] = {}
+    for name in (name.strip() for name in names):
+        # Nobody is asked what a branch stands for.
+        for distribution in (name,) if _BRANCH.fullmatch(name) else expand(name) or (name,):
+            found[_branch(distribution, name)] = None
+    return tuple(found)
+
+
+def _branch(distribution: str, name: str) -> str:
+    if not _NAME.fullmatch(distribution) or ".." in distribution or distribution.endswith((".", ".lock")):
+        raise UserError(
+            f"{name!r} is not a branch of dist-git",
+            next_step="Name branches such as rawhide, f43 or epel9, or an alias such as fedora-all.",
+        )
+    distribution = _split(distribution)[0]
+    if distribution == "fedora-rawhide":
+        return "rawhide"
+    kind, _, version = distribution.rpartition("-")
+    if kind in _BRANCHES and version[:1].isdigit():
+        return _BRANCHES[kind].format(version)
+    return distribution
 
 
 def _split(target: str) -> tuple[str, str]:

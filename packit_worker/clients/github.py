@@ -256,6 +256,15 @@ class GitHubProject:
                 input={"state": "closed", "state_reason": "completed"},
             )
 
+    def update_issue(self, number: int, title: str, body: str) -> None:
+        """Say anew what an issue is about, and open it again. One call."""
+        with self._talking(write=True) as project:
+            project.github_repo.requester.requestJsonAndCheck(
+                "PATCH",
+                f"{project.github_repo.url}/issues/{int(number)}",
+                input={"title": title, "body": body, "state": "open"},
+            )
+
     def create_issue(self, title: str, body: str) -> Posted:
         """Open an issue; its id is its number. One call. Raises Refused where issues are off."""
         with self._talking(write=True) as project:

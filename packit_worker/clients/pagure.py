@@ -268,6 +268,13 @@ class PagureProject:
             raise Refused(str(error), status=404, answer="The project has no issues") from error
         return Posted(id=str(number), url=f"{self.url}/issue/{number}")
 
+    def update_issue(self, number: int, title: str, body: str) -> None:
+        """Say anew what an issue is about. One call; it stays closed if somebody has closed it."""
+        with self._talking(write=True) as project:
+            project._call_project_api(
+                ISSUE, str(number), method="POST", data={"title": title, "issue_content": body}
+            )
+
     def find_issue(self, marker: str) -> Posted | None:
         """The newest open issue of ours whose text holds the marker. One call; among our newest hundred."""
         asked = {"author": self._pagure.login(), "status": "Open", "per_page": 100}

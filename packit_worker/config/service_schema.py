@@ -207,6 +207,17 @@ class PackitSchema(Closed):
     allow = Texts(allow_none=True)
 
 
+class DistGitSchema(Closed):
+    """`dist_git`."""
+
+    url = Url()
+    namespace = _text()
+    login = _text()
+    token = SecretText()
+    lookaside_url = Url()
+    lookaside_upload_url = Url()
+
+
 class TestingFarmSchema(Closed):
     """`testing_farm`."""
 
@@ -304,6 +315,7 @@ class ServiceSchema(Closed):
     copr = Inside(CoprSchema)
     koji = Inside(KojiSchema)
     packit = Inside(PackitSchema)
+    dist_git = Inside(DistGitSchema)
     testing_farm = Inside(TestingFarmSchema)
     fasjson_url = Url()
     sentry_dsn = SecretText()

@@ -112,6 +112,21 @@ class PackitConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DistGitConfig:
+    """Dist-git, a Pagure: where releases are proposed. ``login`` is whose ``token`` it is; updates come from its forks.
+
+    Archives are looked for below ``lookaside_url`` and sent to ``lookaside_upload_url``.
+    """
+
+    url: str = "https://src.fedoraproject.org"
+    namespace: str = "rpms"
+    login: str | None = None
+    token: Secret | None = None
+    lookaside_url: str = "https://src.fedoraproject.org/repo/pkgs"
+    lookaside_upload_url: str = "https://src.fedoraproject.org/repo/pkgs/upload.cgi"
+
+
+@dataclass(frozen=True, kw_only=True)
 class TestingFarmConfig:
     """Testing Farm. ``token`` is ours towards it, ``callback_token`` comes back with its notices and proves them.
 
@@ -234,6 +249,7 @@ class ServiceConfig:
     copr: CoprConfig = CoprConfig()
     koji: KojiConfig = KojiConfig()
     packit: PackitConfig = PackitConfig()
+    dist_git: DistGitConfig = DistGitConfig()
     testing_farm: TestingFarmConfig = field(default_factory=TestingFarmConfig)
     fasjson_url: str | None = None
     sentry_dsn: Secret | None = None

@@ -1,5 +1,25 @@
 """Handlers: one module per noun. Importing this package registers them all; the order is the order of runs."""
 
-from packit_worker.handlers import access, copr, help, installation, koji, rerun, superseding, testing_farm
+from packit_worker.handlers import (
+    access,
+    copr,
+    downstream,
+    help,
+    installation,
+    koji,
+    rerun,
+    superseding,
+    testing_farm,
+)
 
-__all__ = ["access", "copr", "help", "installation", "koji", "rerun", "superseding", "testing_farm"]
+__all__ = [
+    "access",
+    "copr",
+    "downstream",
+    "help",
+    "installation",
+    "koji",
+    "rerun",
+    "superseding",
+    "testing_farm",
+]

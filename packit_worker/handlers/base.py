@@ -17,6 +17,7 @@ from packit_worker.origins import Origin
 from packit_worker.ports import (
     Aliases,
     Copr,
+    DistGit,
     FasJson,
     Forge,
     ForgeProject,
@@ -45,6 +46,8 @@ class Services(Protocol):
     def koji(self) -> Koji: ...
     @property
     def testing_farm(self) -> TestingFarm: ...
+    @property
+    def dist_git(self) -> DistGit | None: ...
     @property
     def aliases(self) -> Aliases: ...
     @property

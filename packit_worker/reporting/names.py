@@ -8,6 +8,8 @@ RPM_BUILD = "rpm-build"
 TESTING_FARM = "testing-farm"
 #: With Koji's name of the target: ``koji-build:f43``.
 KOJI_BUILD = "koji-build"
+#: With the branch of dist-git: ``propose-downstream:rawhide``.
+PROPOSE_DOWNSTREAM = "propose-downstream"
 PACKAGE_CONFIG = "package-config"
 
 

@@ -225,6 +225,12 @@ def test_aliases() -> None:
     assert config.target_aliases == {"fedora-stable": ("fedora-41-x86_64",)}
 
 
+def test_dist_git() -> None:
+    config = from_mapping({"dist_git": {"url": "https://src.example.org/", "login": "me", "token": CANARY}})
+    assert (config.dist_git.url, config.dist_git.namespace) == ("https://src.example.org", "rpms")
+    assert CANARY in config.secrets()
+
+
 def test_composes() -> None:
     config = from_mapping({"testing_farm": {"composes": {"epel-10": "CentOS-Stream-10"}}})
     assert config.testing_farm.composes == {"epel-10": "CentOS-Stream-10"}

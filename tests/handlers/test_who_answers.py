@@ -37,6 +37,8 @@ def names(event: type[Event], verb: Verb | None = None) -> set[str]:
         (PushGithubGHEvent, None, "PushCoprBuildHandler"),
         (PushPagureEvent, None, "PushCoprBuildHandler"),
         (ReleaseEvent, None, "ReleaseCoprBuildHandler"),
+        (ReleaseEvent, None, "ProposeDownstreamHandler"),
+        (IssueCommentEvent, Verb.PROPOSE_UPDATE, "GitHubIssueCommentProposeUpdateHandler"),
     ],
 )
 def test_answers(event: type[Event], verb: Verb | None, handler: str) -> None:

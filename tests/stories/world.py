@@ -255,6 +255,13 @@ def _settings(sandbox: Sandbox, database_url: str, data_dir: str, more: dict[str
             "username": sandbox.koji.username,
             "password": sandbox.koji.password,
         },
+        "dist_git": {
+            "url": sandbox.pagure.url,
+            "login": sandbox.pagure.username,
+            "token": sandbox.pagure.token,
+            "lookaside_url": f"{sandbox.lookaside.url}/repo/pkgs",
+            "lookaside_upload_url": f"{sandbox.lookaside.url}/repo/pkgs/upload.cgi",
+        },
         "testing_farm": {
             "api_url": f"{sandbox.testing_farm.url}/v0.1",
             "token": sandbox.testing_farm.token,
