@@ -40,7 +40,6 @@ class Hints:
         """
         self._app = app
         self._waiting: queue.Queue[tuple[str, str, str, Mapping[str, Any], str | None]] | None = None
-        self._backlog = backlog
         self._lock = threading.Lock()
         if in_background:
             self._waiting = queue.Queue(backlog)
