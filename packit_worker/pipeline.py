@@ -147,7 +147,7 @@ class Pipeline:
         try:
             plan = self._planned(answers, origins.asked_by(origin.event) if origin else Asked())
         except Unusable:
-            return []
+            return self._plan_without_jobs(answers)
         self._show(plan.runs)
         for refusal in plan.refusals:
             self._tell(refusal.run, texts.refused(refusal.verdict.reason, refusal.verdict.next_step))
@@ -208,6 +208,16 @@ class Pipeline:
         return Outcome(handler=handler, job=job, target=target, ending=ending, note=note)
 
     # What the steps are made of.
+
+    def _plan_without_jobs(self, answers: Sequence[Answer]) -> Sequence[Run]:
+        """What is done where no configuration can be used: a newer commit ends the work on older ones all the same."""
+        self._situation = self._situated(Asked(), self.facts.origin, None, [])
+        plan = planning.plan(self._situation, [answer for answer in answers if not answer.jobs])
+        if not plan.runs:
+            return []
+        self.ledger.decided(plan.decisions)
+        self.ledger.plan(run.key for run in plan.runs)
+        return plan.runs
 
     def _plan_commands(
         self, event: PullRequestComment | IssueComment, answers: Sequence[Answer]

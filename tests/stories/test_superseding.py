@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from packit_worker.journal.builds import BuildRow
@@ -88,6 +89,24 @@ def test_builds_and_tests_of_the_older_commit_are_canceled(world: World) -> None
     world.work()
     assert set(world.conclusions(new).values()) == {"success"}
     assert world.checks(old) == checks
+
+
+@pytest.mark.parametrize("config", ["jobs: [{job: copr_buil", None], ids=["unusable", "removed"])
+def test_the_newer_commit_has_no_configuration(world: World, config: str | None) -> None:
+    pull = world.repository(ONE_BUILD)
+    old = pull.head_sha
+    world.post(world.opened(pull))
+    world.work()
+    (build,) = world.sandbox.copr.builds
+    newer = world.sandbox.github.push_to_pull_request(REPOSITORY, pull.number, files={".packit.yaml": config})
+    posted = world.sandbox.github.webhook(
+        "pull_request", "synchronize", repository=REPOSITORY, pull_request=pull.number
+    )
+    world.post(posted)
+    world.work()
+    assert world.sandbox.copr.build(build.id).chroot("fedora-43-x86_64").state == "canceled"
+    assert set(world.conclusions(old).values()) == {"cancelled"}
+    assert list(world.conclusions(newer.head_sha)) == (["package-config"] if config else [])
 
 
 def test_a_build_that_nobody_has_begun(world: World) -> None:
