@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from events.copr import CoprBuildEvent
 from packit_worker.checks.verdict import Verdict, passed, skipped
-from packit_worker.journal.builds import BuildState
+from packit_worker.journal.builds import SRPM_BUILDS, BuildState
 from packit_worker.situation import Job, Situation
 
 START, END = "start", "end"
 #: Copr's number for success; every other end is a failure of some kind.
 SUCCEEDED = 1
-#: The pseudo-chroot in which Copr makes the SRPM.
-SRPM_BUILDS = "srpm-builds"
 
 
 def has_started(situation: Situation, job: Job | None) -> Verdict:

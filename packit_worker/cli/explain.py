@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import textwrap
 from collections.abc import Iterator
@@ -11,7 +10,6 @@ from datetime import datetime
 from typing import Any
 
 import click
-from sqlalchemy.orm import Session
 
 from packit_worker.cli.lazy import Trouble
 from packit_worker.cli.opening import opened, settings
@@ -56,7 +54,7 @@ def explain(context: click.Context, what: str, as_json: bool) -> None:
     width = min(max(shutil.get_terminal_size((80, 24)).columns, 60), 100)
     with opened(settings(context)) as journal:
         with journal.read() as session:
-            ids = find(session, what)
+            ids = story.find(session, what)
         if not ids:
             raise _unknown(what)
         for number, delivery_id in enumerate(ids):
@@ -68,17 +66,6 @@ def explain(context: click.Context, what: str, as_json: bool) -> None:
                 click.echo(json.dumps(told.to_json()))
             else:
                 click.echo("\n".join([*([""] if number else []), *lines(told, width)]))
-
-
-def find(session: Session, what: str) -> list[str]:
-    """The deliveries that an id or an address means, oldest first."""
-    what = what.strip()
-    one = story.delivery_of(session, what)
-    if one is not None:
-        return [one]
-    if re.match(r"[\w-]+(\.[\w-]+)+/", what):
-        what = f"https://{what}"
-    return story.deliveries_of_subject(session, what)
 
 
 def _unknown(what: str) -> Trouble:

@@ -15,7 +15,7 @@ from events.families import PullRequest, PullRequestComment, Release
 from events.github import PullRequestCommentGHEvent, PushGithubGHEvent
 from events.pagure import PullRequestCommentPagureEvent, PushPagureEvent
 from packit_worker import wanted
-from packit_worker.checks.build import SRPM_BUILDS, SUCCEEDED, belongs_to_this_job, has_ended, has_started
+from packit_worker.checks.build import SUCCEEDED, belongs_to_this_job, has_ended, has_started
 from packit_worker.checks.commands import has_something_to_build
 from packit_worker.checks.permission import author_may_build, commenter_may_ask
 from packit_worker.checks.verdict import Check
@@ -28,7 +28,7 @@ from packit_worker.handlers.base import Handler
 from packit_worker.handlers.help import COMMENT
 from packit_worker.journal import builds, events
 from packit_worker.journal.base import now
-from packit_worker.journal.builds import BuildRow, BuildState
+from packit_worker.journal.builds import SRPM_BUILDS, BuildRow, BuildState
 from packit_worker.origins import COPR_BUILD
 from packit_worker.ports import CoprBuild, CoprOrder, CoprProject, Posted
 from packit_worker.registry import answers

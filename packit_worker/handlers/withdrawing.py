@@ -10,13 +10,12 @@ from itertools import groupby
 
 from sqlalchemy.orm import Session
 
-from packit_worker.checks.build import SRPM_BUILDS
 from packit_worker.effecting import Calls
 from packit_worker.errors import NotFound, Refused, TemporaryError
 from packit_worker.handlers.base import Context
 from packit_worker.journal import JournalUnavailable, builds, test_runs
 from packit_worker.journal.base import now
-from packit_worker.journal.builds import BuildRow, BuildState
+from packit_worker.journal.builds import SRPM_BUILDS, BuildRow, BuildState
 from packit_worker.journal.test_runs import TestRunRow
 from packit_worker.ports import Posted, TestState
 

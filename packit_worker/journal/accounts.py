@@ -124,6 +124,20 @@ def everyone(session: Session, state: Approval | None = None) -> list[AccountRow
     return list(session.execute(statement).scalars())
 
 
+def named(session: Session, name: str) -> list[AccountRow]:
+    """The accounts of this name on all forges, the one that was changed last first."""
+    statement = select(AccountRow).where(AccountRow.name == name.lower())
+    return list(session.execute(statement.order_by(AccountRow.changed_at.desc())).scalars())
+
+
+def installations(session: Session) -> list[InstallationRow]:
+    """All installations, newest first."""
+    statement = select(InstallationRow).order_by(
+        InstallationRow.recorded_at.desc(), InstallationRow.installation_id
+    )
+    return list(session.execute(statement).scalars())
+
+
 def installation_of(session: Session, forge: str, account: str) -> InstallationRow | None:
     """The newest installation for an account."""
     return session.execute(

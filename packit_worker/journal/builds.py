@@ -13,6 +13,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from packit_worker.journal.base import Base, now
 from packit_worker.journal.database import insert
 
+#: The pseudo-chroot in which Copr makes the SRPM.
+SRPM_BUILDS = "srpm-builds"
+
 
 class BuildState(StrEnum):
     """How far a build is in one chroot. The last three are final."""

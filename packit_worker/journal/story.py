@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import ColumnElement, func, select, tuple_
 from sqlalchemy.orm import Session, defer
 
 from events.copr import CoprBuildEvent
@@ -31,13 +31,16 @@ from packit_worker.journal.test_runs import TestRunRow
 __all__ = [
     "KINDS",
     "Entry",
+    "Filter",
     "Story",
     "Summary",
     "deliveries_of_subject",
     "delivery_of",
+    "find",
     "latest",
     "of_delivery",
     "subject_of_url",
+    "summaries",
 ]
 
 #: Orders bring news, news can order again (a build is followed by its tests): how often this is followed.
@@ -136,6 +139,17 @@ def delivery_of(session: Session, id: str) -> str | None:
     return session.execute(select(EventRow.delivery_id).where(EventRow.id == event_id)).scalar_one_or_none()
 
 
+def find(session: Session, what: str) -> list[str]:
+    """The deliveries that an id, or an address as people paste it, means; oldest first."""
+    what = what.strip()
+    one = delivery_of(session, what)
+    if one is not None:
+        return [one]
+    if re.match(r"[\w-]+(\.[\w-]+)+/", what):
+        what = f"https://{what}"
+    return deliveries_of_subject(session, what)
+
+
 def deliveries_of_subject(session: Session, subject_url: str) -> list[str]:
     """The deliveries about a pull request (branch, release, build...), oldest first; see ``subject_of_url``."""
     statement = (
@@ -157,13 +171,42 @@ def subject_of_url(url: str) -> str:
     return f"{pull[1]}/pull/{pull[2]}" if pull else bare
 
 
-def latest(session: Session, limit: int, after: str | None = None) -> list[Summary]:
+@dataclass(frozen=True, kw_only=True)
+class Filter:
+    """Which deliveries are wanted: from a source, with an outcome, about a project or something in it (``about``)."""
+
+    source: str | None = None
+    outcome: str | None = None
+    about: str | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """The filter as SQL has it."""
+        found: list[ColumnElement[bool]] = []
+        if self.source:
+            found.append(Delivery.source == self.source)
+        if self.outcome:
+            found.append(func.coalesce(EventRow.state, Delivery.state) == self.outcome)
+        if self.about:
+            subject = subject_of_url(self.about)
+            below = EventRow.subject.startswith(f"{subject}/", autoescape=True)
+            found.append((EventRow.subject == subject) | below)
+        return found
+
+
+def latest(
+    session: Session, limit: int, after: str | None = None, wanted: Filter | None = None
+) -> list[Summary]:
     """The newest deliveries, newest first; those older than the delivery ``after``, to turn pages."""
-    conditions = []
+    conditions = (wanted or Filter()).conditions()
     if after is not None:
         last = select(Delivery.received_at, Delivery.id).where(Delivery.id == after).scalar_subquery()
         conditions.append(tuple_(Delivery.received_at, Delivery.id) < last)
     return _summaries(session, *conditions, limit=limit)
+
+
+def summaries(session: Session, ids: Sequence[str]) -> list[Summary]:
+    """These deliveries, oldest first."""
+    return _summaries(session, Delivery.id.in_(ids), limit=len(ids))[::-1]
 
 
 def _summaries(session: Session, *conditions: Any, limit: int) -> list[Summary]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 from urllib.parse import quote
 
 from flask import Flask, Response, jsonify, render_template, request
@@ -89,12 +90,23 @@ def install(app: Flask, *, is_https: bool) -> None:
         return response
 
 
+def _problems(error: HTTPException) -> dict[str, Any]:
+    """What the API has found wrong with the parameters of a request: parameter -> texts."""
+    found = getattr(error, "data", None)
+    messages = found.get("messages") if isinstance(found, dict) else None
+    if not isinstance(messages, dict):
+        return {}
+    return {"problems": messages.get("query", messages)}
+
+
 def _error(error: HTTPException) -> BaseResponse:
     # Redirects and the like are answers of their own.
     if error.code is None or error.code < 400:
         return error.get_response(request.environ)
     if request.path == "/api" or request.path.startswith("/api/"):
-        response = jsonify(error=error.name, reason=error.description)
+        problems = _problems(error)
+        reason = "the request is not as the API's description says" if problems else error.description
+        response = jsonify(error=error.name, reason=reason, **problems)
     else:
         response = Response(render_template("error.html", error=error))
     response.status_code = error.code
