@@ -62,6 +62,16 @@ class Ledger:
         if self._decisions:
             self.last = self._decisions[-1]
 
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """The decisions that are not written down yet."""
+        return tuple(self._decisions)
+
+    @property
+    def wanted(self) -> tuple[Wanted, ...]:
+        """What checks shall show, as far as it is not written down yet; the last word on each."""
+        return tuple({check.name: check for check in self._wanted}.values())
+
     def want(self, check: Wanted) -> None:
         """Note what a check shall show; the last word counts."""
         self._wanted.append(check)

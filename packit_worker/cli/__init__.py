@@ -31,6 +31,10 @@ COMMANDS = {
     ),
     "parse": ("packit_worker.cli.parse:parse", "Print the task that a message would be turned into."),
     "replay": ("packit_worker.cli.replay:replay", "Read a delivery or process an event again."),
+    "simulate": (
+        "packit_worker.cli.simulate:simulate",
+        "Tell what a message would lead to, and why nothing else would follow.",
+    ),
     "sweeper": ("packit_worker.cli.sweeper:sweeper", "Run the process that wakes whatever is overdue."),
     "up": ("packit_worker.cli.up:up", "Run the whole service on this machine, until Ctrl-C."),
 }
