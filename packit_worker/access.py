@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from events.base import Event
@@ -41,11 +41,18 @@ def is_let_in(event: Event, namespaces: Collection[str]) -> bool:
 
     ``namespaces`` are ``<host>/<namespace>`` without a scheme; a namespace may have several parts.
     """
-    if not isinstance(event, ProjectEvent):
-        return False
-    parts = urlsplit(event.project_url)
-    namespace = parts.path.strip("/").rpartition("/")[0]
-    return f"{forge_of(event.project_url)}/{namespace}".lower() in {name.lower() for name in namespaces}
+    return isinstance(event, ProjectEvent) and serves_private(event.project_url, namespaces)
+
+
+def serves_private(project_url: str, namespaces: Collection[str]) -> bool:
+    """The same for a private project that no event is about."""
+    where = f"{forge_of(project_url)}/{namespace_of(project_url)}"
+    return where.lower() in {name.lower() for name in namespaces}
+
+
+def namespace_of(project_url: str) -> str:
+    """The namespace of a project, which may have several parts; empty where there is none."""
+    return urlsplit(project_url).path.strip("/").rpartition("/")[0]
 
 
 def judge(
@@ -54,7 +61,11 @@ def judge(
     """Whether the allowlist lets the event through. ``known`` maps lower-case names to what the allowlist says."""
     if user is not None and user.lower() in admins:
         return passed(f"{user} is an administrator of this service")
-    names = accounts_of(event)
+    return judge_accounts(accounts_of(event), known)
+
+
+def judge_accounts(names: Sequence[str], known: Mapping[str, AccountRow]) -> Verdict:
+    """Whether one of these accounts is approved, and none denied."""
     denied = [name for name in names if _state(known, name) == Approval.DENIED]
     if denied:
         account = known[denied[0].lower()]

@@ -85,6 +85,15 @@ class PullRequestState:
     labels: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class PushAccess:
+    """Where git takes a branch of ours, and as whom: for https, with ``token`` as the password."""
+
+    url: str
+    user: str
+    token: str = field(repr=False)
+
+
 class ForgeProject(Protocol):
     """A project on a forge, as the service's account there sees it."""
 
@@ -146,6 +155,24 @@ class ForgeProject(Protocol):
 
     def find_issue(self, marker: str) -> Posted | None:
         """The newest open issue of ours whose text holds the marker."""
+
+    # Pull requests of ours come from a branch of the project itself where we may push to it, else from our fork: which
+    # one is the forge's to know, and the four agree on it.
+
+    def push_access(self) -> PushAccess:
+        """Where a branch is pushed that a pull request shall come from. Makes the fork where it takes one.
+
+        Raises Refused where we have no account, TemporaryError while the fork is being made.
+        """
+
+    def pushed_sha(self, head: str) -> str:
+        """The commit of a branch where ``push_access`` leads; "" where there is none. One call."""
+
+    def find_pull_request(self, head: str, branch: str) -> Posted | None:
+        """The open pull request from the branch ``head`` where ``push_access`` leads, for ``branch``. One call."""
+
+    def create_pull_request(self, head: str, branch: str, title: str, body: str) -> Posted:
+        """Ask for ``head`` to be merged into ``branch``; its id is its number. One call. Raises Refused."""
 
 
 class DistGit(Protocol):

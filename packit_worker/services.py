@@ -44,6 +44,9 @@ class Services:
             self._config.github.web_url
         ):
             return self.github
+        if _host(name_or_project_url) == _host(self._config.dist_git.url):
+            with self._making:
+                return self._dist_git_forge
         raise NotFound(f"No forge of ours: {name_or_project_url}")
 
     @property
@@ -185,6 +188,20 @@ class Services:
             token=dist_git.token.reveal(),
             lookaside_url=dist_git.lookaside_url,
             lookaside_upload_url=dist_git.lookaside_upload_url,
+            timeout=self._config.limits.http_timeout,
+        )
+
+    @cached_property
+    def _dist_git_forge(self) -> Forge:
+        """Dist-git as the Pagure that it is: packages are read there, and told of, without an account in vain."""
+        from packit_worker.clients.pagure import Pagure
+
+        dist_git = self._config.dist_git
+        return Pagure(
+            url=dist_git.url,
+            login=dist_git.login,
+            token=dist_git.token.reveal() if dist_git.token else None,
+            fallback_url=self._config.server_url,
             timeout=self._config.limits.http_timeout,
         )
 

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 HANDLERS = handlers
 
 #: Events that end as ignored until somebody writes their handler.
-WAITING_FOR_A_HANDLER = ("DistGitCommitEvent",)
+WAITING_FOR_A_HANDLER: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ from packit_worker.cell.session import BRANCH, LARGEST, PackitFailed, Session
 from packit_worker.errors import UserError
 
 _SRPM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~^%-]*\.src\.rpm")
+#: Stands in front of what is asked for in the output of a command.
+_MARK = "packit-worker: "
 _ARCHIVE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~^%@-]*")
 
 
@@ -174,6 +176,23 @@ class Packit:
             session.run(["git", "commit", "--quiet", "--no-verify", f"--message={message}"], "upstream")
             made = session.bundle("upstream", f"refs/heads/{BRANCH}", commit, upstream)
             return None if made is None else Proposal(commit=made)
+
+    def url_of(self, dist_git: Path, commit: str, spec: str) -> str:
+        """What the URL tag of a spec file (its name in the top directory) comes to. Raises like ``srpm``."""
+        _word(spec, "name of a spec file")
+        with self._session(f"reading the URL in {spec}") as session:
+            session.bring(dist_git, "dist-git", commit)
+            query = ["--query", "--srpm", "--queryformat", f"{_MARK}%{{URL}}\\n"]
+            said = session.run(["rpmspec", *query, f"./{spec}"], "dist-git")
+        # RPM's warnings come on the same way.
+        found = [line.removeprefix(_MARK) for line in said.output.splitlines() if line.startswith(_MARK)]
+        if not found or "%" in found[-1]:
+            raise PackitFailed(
+                f"RPM does not know what the URL in {spec} is.",
+                output=said.output,
+                next_step="Write it without macros.",
+            )
+        return found[-1]
 
     def _session(self, doing: str) -> Session:
         return Session(self.program, self.files, self.limits, self.allow, self.resolve, doing)

@@ -8,6 +8,7 @@ from typing import Any
 
 import re2
 
+from events.dist_git import DistGitCommitEvent
 from events.families import ProjectEvent, PullRequest, PullRequestComment, Push
 from packit_worker.config.package import JobConfig
 from packit_worker.errors import UserError
@@ -26,6 +27,9 @@ def why_not(
 ) -> str | None:
     """Why a job whose trigger is right does not apply all the same; None when it does. Raises UserError."""
     match event:
+        case DistGitCommitEvent():
+            # Jobs about dist-git name its branches in a key of their own.
+            return None
         case Push():
             return _other_branch(job, event, default_branch)
         case PullRequest() | PullRequestComment():

@@ -14,8 +14,9 @@ import requests
 
 from packit_worker.clients import http_errors
 from packit_worker.clients.http import USER_AGENT
-from packit_worker.clients.pagure_access import SYSTEM, Service, talking
-from packit_worker.errors import NotFound, Refused, TemporaryError
+from packit_worker.clients.pagure_access import Service
+from packit_worker.clients.pagure_pulls import Pulls
+from packit_worker.errors import NotFound, Refused
 from packit_worker.ports import Posted
 
 LOOKASIDE = "The lookaside cache"
@@ -53,52 +54,23 @@ class DistGitClient:
 
     def fork_url(self, package: str) -> str:
         """Where git finds our fork of a package. No call."""
-        return f"{self._url}/forks/{self.login}/{_checked(package)}.git"
+        return self._pulls(package).fork_url
 
     def ensure_fork(self, package: str) -> None:
         """Have a fork of our own. One call, or three. Raises TemporaryError while Pagure is still making it."""
-        namespace, _, name = _checked(package).partition("/")
-        try:
-            self._call("GET", self._fork(package))
-        except NotFound:
-            try:
-                self._call("POST", "fork", data={"repo": name, "namespace": namespace, "wait": "true"})
-                self._call("GET", self._fork(package))
-            except NotFound as error:
-                raise TemporaryError(f"the fork of {package} is not there yet", retry_after=15) from error
+        self._pulls(package).ensure_fork()
 
     def fork_branch(self, package: str, branch: str) -> str:
         """The commit of a branch of our fork; "" where there is none. One call."""
-        asked = {"with_commits": "true"}
-        with talking(self._service):
-            found = self._call("GET", f"{self._fork(package)}/git/branches", params=asked)["branches"]
-            return str(found.get(branch) or "") if isinstance(found, dict) else ""
+        return self._pulls(package).pushed(branch)
 
     def find_pull_request(self, package: str, head: str, branch: str) -> Posted | None:
         """Our open pull request from the fork's ``head`` for ``branch``. One call; among our newest hundred."""
-        asked = {"status": "Open", "author": self.login, "per_page": "100"}
-        with talking(self._service):
-            listed = self._call("GET", f"{_checked(package)}/pull-requests", params=asked)["requests"]
-            for pull in listed:
-                source = (pull.get("repo_from") or {}).get("user") or {}
-                if (pull["branch_from"], pull["branch"], source.get("name")) == (head, branch, self.login):
-                    return self._posted(package, pull)
-        return None
+        return self._pulls(package).find(head, branch)
 
     def create_pull_request(self, package: str, head: str, branch: str, title: str, body: str) -> Posted:
         """Ask for the fork's ``head`` to be merged into ``branch``. One call."""
-        namespace, _, name = _checked(package).partition("/")
-        sent = {
-            "title": title,
-            "initial_comment": body,
-            "branch_to": branch,
-            "branch_from": head,
-            "repo_from": name,
-            "repo_from_namespace": namespace,
-            "repo_from_username": self.login,
-        }
-        with talking(self._service, write=True):
-            return self._posted(package, self._call("POST", f"{package}/pull-request/new", data=sent))
+        return self._pulls(package).create(head, branch, title, body)
 
     def upload(self, package: str, archive: Path) -> None:
         """Have an archive in the lookaside cache. One call, or two; safe to repeat."""
@@ -138,18 +110,9 @@ class DistGitClient:
                 response.status_code, response.headers, words, system=LOOKASIDE, write=False
             )
 
-    def _call(self, method: str, path: str, **arguments: Any) -> Any:
-        found = self._service.call_api_raw(f"{self._url}/api/0/{path}", method, **arguments)
-        if not isinstance(found.json_content, dict):
-            raise http_errors.from_nonsense("no object", system=SYSTEM, write=method != "GET")
-        return found.json_content
-
-    def _fork(self, package: str) -> str:
-        return f"fork/{self.login}/{_checked(package)}"
-
-    def _posted(self, package: str, pull: Any) -> Posted:
-        number = int(pull["id"])
-        return Posted(id=str(number), url=f"{self._url}/{package}/pull-request/{number}")
+    def _pulls(self, package: str) -> Pulls:
+        namespace, _, name = _checked(package).partition("/")
+        return Pulls(self._service, self._url, namespace, name, self.login)
 
 
 def _checked(package: str) -> str:

@@ -21,7 +21,7 @@ from packit_worker.clients.github_app import GitHubApp, InstallationToken
 from packit_worker.clients.github_checks import CheckRuns, Checks, CommitStatuses
 from packit_worker.clients.http import Http
 from packit_worker.errors import NotFound, Refused
-from packit_worker.ports import CheckState, Permission, Posted, PullRequestState
+from packit_worker.ports import CheckState, Permission, Posted, PullRequestState, PushAccess
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*|\.[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
@@ -292,6 +292,46 @@ class GitHubProject:
                 if ours and marker in (issue.get("body") or ""):
                     return Posted(id=str(issue["number"]), url=issue["html_url"])
             return None
+
+    def push_access(self) -> PushAccess:
+        """The repository itself: of an App's installation it takes the permission to write contents.
+
+        No call, or one for a new token. Raises Refused where the App is not installed, or there is no token.
+        """
+        auth = self._access().auth
+        if auth is None:
+            raise Refused("This service has no account at GitHub")
+        # https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app
+        return PushAccess(url=f"{self.url}.git", user="x-access-token", token=auth.token)
+
+    def pushed_sha(self, head: str) -> str:
+        """The commit of a branch of the repository; "" where there is none. One call."""
+        try:
+            return self.commit_sha(f"heads/{head}")
+        except NotFound:
+            return ""
+
+    def find_pull_request(self, head: str, branch: str) -> Posted | None:
+        """The open pull request from the repository's own branch ``head`` for ``branch``. One call."""
+        asked = {"state": "open", "head": f"{self._owner}:{head}", "base": branch}
+        with self._talking() as project:
+            # By hand: PyGithub's lazy list would ask again for what it has.
+            _, found = project.github_repo.requester.requestJsonAndCheck(
+                "GET", f"{project.github_repo.url}/pulls", parameters=asked
+            )
+            for pull in found:
+                return Posted(id=str(pull["number"]), url=pull["html_url"])
+            return None
+
+    def create_pull_request(self, head: str, branch: str, title: str, body: str) -> Posted:
+        """Ask for the repository's own branch ``head`` to be merged into ``branch``. One call. Raises Refused."""
+        sent = {"title": title, "body": body, "head": head, "base": branch}
+        with self._talking(write=True) as project:
+            _, made = project.github_repo.requester.requestJsonAndCheck(
+                "POST", f"{project.github_repo.url}/pulls", input=sent
+            )
+            carried_out(made)
+            return Posted(id=str(made["number"]), url=made["html_url"])
 
     def _access(self) -> Access:
         return self._github.access(self._owner, self._repository, self._installation_id)

@@ -18,8 +18,9 @@ from packaging.version import InvalidVersion, Version
 from packit_worker.clients import http_errors
 from packit_worker.clients.pagure_access import SYSTEM, Service, talking
 from packit_worker.clients.pagure_flags import Flags, Heads
+from packit_worker.clients.pagure_pulls import Pulls
 from packit_worker.errors import NotFound, Refused, TemporaryError
-from packit_worker.ports import CheckState, Permission, Posted, PullRequestState
+from packit_worker.ports import CheckState, Permission, Posted, PullRequestState, PushAccess
 
 #: Pagures on which nothing is private.
 PUBLIC_HOSTS = frozenset(
@@ -60,6 +61,7 @@ class Pagure:
         self.service = Service(self.url, token, timeout)
         self.anonymous = Service(self.url, None, timeout)
         self._login = login
+        self._token = token
 
     def project(self, project_url: str, installation_id: int | None = None) -> PagureProject:
         """The project with this web page, or the fork. No call is made for it. Raises NotFound for any other page."""
@@ -72,6 +74,12 @@ class Pagure:
             with talking(self.service):
                 self._login = self.service.user.get_username()
         return self._login
+
+    def push_token(self) -> str:
+        """The token that git pushes with. Raises Refused without one."""
+        if self._token is None:
+            raise Refused(f"This service has no account at {self.url}")
+        return self._token
 
     def close(self) -> None:
         """Close this thread's connections."""
@@ -100,6 +108,8 @@ class PagureProject:
         self.path = "/".join(part for part in (*fork, namespace, name) if part)
         self.url = f"{pagure.url}/{self.path}"
         self._pagure = pagure
+        self._namespace = namespace
+        self._name = name
         self._project = self._ogr(pagure.service, namespace, name, owner)
         self._seen_by_all = self._ogr(pagure.anonymous, namespace, name, owner)
         self._flags = Flags(self._project, pagure.heads, self.path, pagure.fallback_url or self.url)
@@ -286,6 +296,28 @@ class PagureProject:
         fitting = [int(issue["id"]) for issue in found if marker in (issue.get("content") or "")]
         number = max(fitting, default=None)
         return Posted(id=str(number), url=f"{self.url}/issue/{number}") if number else None
+
+    def push_access(self) -> PushAccess:
+        """Our fork, made where there is none. One call, or three. Raises Refused without an account."""
+        token, pulls = self._pagure.push_token(), self._pulls()
+        pulls.ensure_fork()
+        return PushAccess(url=pulls.fork_url, user=self._pagure.login(), token=token)
+
+    def pushed_sha(self, head: str) -> str:
+        """The commit of a branch of our fork; "" where there is none. One call."""
+        return self._pulls().pushed(head)
+
+    def find_pull_request(self, head: str, branch: str) -> Posted | None:
+        """Our open pull request from the fork's ``head`` for ``branch``. One call; among our newest hundred."""
+        return self._pulls().find(head, branch)
+
+    def create_pull_request(self, head: str, branch: str, title: str, body: str) -> Posted:
+        """Ask for the fork's ``head`` to be merged into ``branch``. One call."""
+        return self._pulls().create(head, branch, title, body)
+
+    def _pulls(self) -> Pulls:
+        pagure = self._pagure
+        return Pulls(pagure.service, pagure.url, self._namespace, self._name, pagure.login())
 
     def _newest(self, number: int, fits: Callable[[str], bool]) -> Posted | None:
         login = self._pagure.login()

@@ -3,6 +3,7 @@
 from packit_worker.handlers import (
     access,
     copr,
+    dist_git,
     downstream,
     help,
     installation,
@@ -15,6 +16,7 @@ from packit_worker.handlers import (
 __all__ = [
     "access",
     "copr",
+    "dist_git",
     "downstream",
     "help",
     "installation",

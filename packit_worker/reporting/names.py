@@ -10,6 +10,8 @@ TESTING_FARM = "testing-farm"
 KOJI_BUILD = "koji-build"
 #: With the branch of dist-git: ``propose-downstream:rawhide``.
 PROPOSE_DOWNSTREAM = "propose-downstream"
+#: With the branch of dist-git; on the commit there.
+SYNC_FROM_DOWNSTREAM = "sync-from-downstream"
 PACKAGE_CONFIG = "package-config"
 
 

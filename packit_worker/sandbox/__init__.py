@@ -162,8 +162,9 @@ class Sandbox:
         ``("koji_build", target, source, options JSON)``, ``("pagure_pr", project, branch, fork, branch there)``,
         ``("pagure_pr_flag", project, number, name, uid)``, ``("pagure_commit_flag", project, sha, name, uid)``,
         ``("pagure_comment", project, number, body hash)``, ``("git_push", project, branch, sha)``,
-        ``("lookaside_upload", package, file, hash)``, and likewise ``status``, ``issue``, ``reaction``, ``release``,
-        ``copr_project``, ``copr_permission``, ``pagure_project``, ``pagure_fork``, ``pagure_issue``.
+        ``("lookaside_upload", package, file, hash)``,
+        ``("pull_request", repository, branch, branch there)``, and likewise ``status``, ``issue``, ``reaction``,
+        ``release``, ``copr_project``, ``copr_permission``, ``pagure_project``, ``pagure_fork``, ``pagure_issue``.
         """
         return self.recorder.effects()
 

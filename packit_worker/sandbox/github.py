@@ -16,6 +16,7 @@ from packit_worker.sandbox import (
     github_checks,
     github_issues,
     github_pages,
+    github_pulls,
     github_repositories,
 )
 from packit_worker.sandbox.github_gate import Caller, Gate
@@ -79,9 +80,16 @@ class GitHub(World, Looking):
         app = Flask(__name__)
         app.json.sort_keys = False  # type: ignore[attr-defined]
         self.gate.install(app)
-        for routes in (github_app, github_repositories, github_issues, github_checks, github_pages):
+        for routes in (
+            github_app,
+            github_repositories,
+            github_issues,
+            github_pulls,
+            github_checks,
+            github_pages,
+        ):
             routes.add_routes(app, self)
-        self._git = GitSide(self.state, self.gate)
+        self._git = GitSide(self.state, self.gate, self._pushed)
         self.wsgi: WSGIApplication = self._git.in_front_of(locked(self._by_number(app), self.state.lock))
         self.reset()
 
@@ -99,6 +107,12 @@ class GitHub(World, Looking):
     def close(self) -> None:
         """Remove what is on disk."""
         self._git.clear()
+
+    def _pushed(self, repository: Repository, before: dict[str, str]) -> None:
+        for branch, sha in repository.branches.items():
+            if before.get(branch) != sha:
+                self.recorder.count("git_push", repository.full_name, branch, sha)
+        self.follow_branches(repository)
 
     def _by_number(self, wsgi: "WSGIApplication") -> "WSGIApplication":
         """`wsgi`, which then knows paths that begin ``/repositories/<id>`` too."""

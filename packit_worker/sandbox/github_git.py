@@ -5,6 +5,7 @@ A bare repository is written out when somebody asks for it, and what is pushed i
 """
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from packit_worker.sandbox.clock import iso_from
@@ -31,12 +32,17 @@ REFUSED_BY_GIT = re.compile(r"[\x00-\x20~^:?*\[\\\x7f]|\.\.|@\{|\.lock(/|$)|//|/
 WRITERS = ("admin", "maintain", "write")
 
 
+Pushed = Callable[[Repository, dict[str, str]], None]
+"""Called after a push, with the lock held: the repository, and its branches as they were before."""
+
+
 class GitSide:
     """Serves the repositories of a GitHub to git."""
 
-    def __init__(self, state: GitHubState, gate: Gate) -> None:
+    def __init__(self, state: GitHubState, gate: Gate, pushed: Pushed) -> None:
         self._state = state
         self._gate = gate
+        self._pushed = pushed
         self._store = GitStore()
         self._written: dict[int, tuple[GitRepository, set[str]]] = {}
 
@@ -80,7 +86,9 @@ class GitSide:
         body = serve(environ, start_response, bare.path, rest, caller.login if push and caller else "")
         if push and environ["REQUEST_METHOD"] == "POST":
             with self._state.lock:
+                before = dict(found.branches)
                 self._read_in(found, bare)
+                self._pushed(found, before)
         return body
 
     def _stranger(self, start_response: "StartResponse", caller: Caller | None) -> list[bytes]:

@@ -1,6 +1,6 @@
-"""Pull requests, issues, comments, reactions and labels of GitHub's REST API. Used inside the sandbox only.
+"""Issues, comments, reactions and labels of GitHub's REST API. Used inside the sandbox only.
 
-Source: https://docs.github.com/rest/pulls, https://docs.github.com/rest/issues, https://docs.github.com/rest/reactions.
+Source: https://docs.github.com/rest/issues, https://docs.github.com/rest/reactions.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -9,12 +9,10 @@ from flask import Flask, g, jsonify, request
 
 from packit_worker.sandbox.clock import iso_now
 from packit_worker.sandbox.github_gate import body, page_of, readable, writable
-from packit_worker.sandbox.github_repositories import changed_files
 from packit_worker.sandbox.github_state import (
     Comment,
     GitHubError,
     Issue,
-    PullRequest,
     Reaction,
     Repository,
 )
@@ -36,71 +34,27 @@ def add_routes(app: Flask, github: "GitHub") -> None:
     def issue_of(owner: str, name: str, number: int) -> Issue:
         return state.issue(readable(state, f"{owner}/{name}").full_name, number)
 
-    def pull_of(owner: str, name: str, number: int) -> PullRequest:
-        return state.pull(readable(state, f"{owner}/{name}").full_name, number)
-
     def comment_of(repository: Repository, number: int) -> Comment:
         comment = state.comments.get(number)
         if comment is None or comment.repository != repository.full_name:
             raise GitHubError(404, "Not Found")
         return comment
 
-    @app.get(f"{repo}/pulls")
-    def list_pulls(owner: str, name: str) -> Any:
-        repository = readable(state, f"{owner}/{name}")
-        found = [one for one in _selected(repository) if isinstance(one, PullRequest)]
-        head = request.args.get("head")
-        if head:
-            found = [one for one in found if head in (f"{one.head_owner}:{one.head_branch}", one.head_branch)]
-        shapes = github.shapes()
-        return jsonify([shapes.pull(one, whole=False) for one in page_of(found)])
-
-    @app.get(f"{repo}/pulls/<int:number>")
-    def get_pull(owner: str, name: str, number: int) -> Any:
-        return jsonify(github.shapes().pull(pull_of(owner, name, number)))
-
-    @app.patch(f"{repo}/pulls/<int:number>")
-    def edit_pull(owner: str, name: str, number: int) -> Any:
-        writable(state, f"{owner}/{name}")
-        pull = pull_of(owner, name, number)
-        _edit(pull, body())
-        return jsonify(github.shapes().pull(pull))
-
-    @app.get(f"{repo}/pulls/<int:number>/commits")
-    def list_pull_commits(owner: str, name: str, number: int) -> Any:
-        pull = pull_of(owner, name, number)
-        commits = state.repository(pull.repository).commits
-        return jsonify(
-            [github.shapes().commit(pull.repository, commits[sha]) for sha in page_of(pull.commits)]
-        )
-
-    @app.get(f"{repo}/pulls/<int:number>/files")
-    def list_pull_files(owner: str, name: str, number: int) -> Any:
-        pull = pull_of(owner, name, number)
-        repository = state.repository(pull.repository)
-        return jsonify(page_of(changed_files(repository, repository.commits[pull.head_sha])))
-
-    @app.get(f"{repo}/pulls/<int:number>/merge")
-    def is_merged(owner: str, name: str, number: int) -> Any:
-        if not pull_of(owner, name, number).merged:
-            raise GitHubError(404, "Not Found")
-        return "", 204
-
     @app.get(f"{repo}/issues")
     def list_issues(owner: str, name: str) -> Any:
         repository = readable(state, f"{owner}/{name}")
         _check_enabled(repository)
         shapes = github.shapes()
-        return jsonify([shapes.issue(one) for one in page_of(_selected(repository))])
+        return jsonify([shapes.issue(one) for one in page_of(selected(repository))])
 
     @app.post(f"{repo}/issues")
     def create_issue(owner: str, name: str) -> Any:
         repository = writable(state, f"{owner}/{name}")
         _check_enabled(repository)
         sent = body()
-        _check_body(sent, "Issue")
+        check_body(sent, "Issue")
         if not isinstance(sent.get("title"), str) or not sent["title"].strip():
-            raise GitHubError(422, "Validation Failed", [_invalid("Issue", "title", "missing_field")])
+            raise GitHubError(422, "Validation Failed", [invalid("Issue", "title", "missing_field")])
         issue = github.add_issue(
             repository.full_name,
             title=sent["title"],
@@ -121,7 +75,7 @@ def add_routes(app: Flask, github: "GitHub") -> None:
     def edit_issue(owner: str, name: str, number: int) -> Any:
         writable(state, f"{owner}/{name}")
         issue = issue_of(owner, name, number)
-        _edit(issue, body())
+        edit(issue, body())
         return jsonify(github.shapes().issue(issue))
 
     @app.get(f"{repo}/issues/<int:number>/comments")
@@ -178,7 +132,7 @@ def add_routes(app: Flask, github: "GitHub") -> None:
         writable(state, f"{owner}/{name}")
         content = body().get("content")
         if content not in REACTIONS:
-            raise GitHubError(422, "Validation Failed", [_invalid("Reaction", "content", "invalid")])
+            raise GitHubError(422, "Validation Failed", [invalid("Reaction", "content", "invalid")])
         reactions = reactions_of(owner, name, kind, number)
         user, _ = github.author_of(g.caller)
         for known in reactions:
@@ -252,7 +206,7 @@ def add_routes(app: Flask, github: "GitHub") -> None:
         return jsonify([github.shapes().label(issue.repository, left) for left in issue.labels])
 
 
-def _selected(repository: Repository) -> list[Issue]:
+def selected(repository: Repository) -> list[Issue]:
     """The issues the query asks for, newest first unless it says otherwise."""
     wanted = request.args.get("state", "open")
     creator = request.args.get("creator")
@@ -274,11 +228,12 @@ def _selected(repository: Repository) -> list[Issue]:
     return found
 
 
-def _edit(issue: Issue, sent: dict[str, Any]) -> None:
-    _check_body(sent, "Issue")
+def edit(issue: Issue, sent: dict[str, Any]) -> None:
+    """Change an issue or pull request as was sent. Raises GitHubError 422."""
+    check_body(sent, "Issue")
     if "state" in sent:
         if sent["state"] not in ("open", "closed"):
-            raise GitHubError(422, "Validation Failed", [_invalid("Issue", "state", "invalid")])
+            raise GitHubError(422, "Validation Failed", [invalid("Issue", "state", "invalid")])
         issue.state = sent["state"]
         issue.closed_at = iso_now() if issue.state == "closed" else None
         issue.state_reason = sent.get("state_reason") or (
@@ -297,12 +252,13 @@ def _comment_text() -> str:
     sent = body()
     text = sent.get("body")
     if not isinstance(text, str) or not text.strip():
-        raise GitHubError(422, "Validation Failed", [_invalid("IssueComment", "body", "missing_field")])
-    _check_body(sent, "IssueComment")
+        raise GitHubError(422, "Validation Failed", [invalid("IssueComment", "body", "missing_field")])
+    check_body(sent, "IssueComment")
     return text
 
 
-def _check_body(sent: dict[str, Any], resource: str) -> None:
+def check_body(sent: dict[str, Any], resource: str) -> None:
+    """Raise GitHubError 422 for a body that is too long."""
     if len(sent.get("body") or "") > LONGEST_BODY:
         message = f"body is too long (maximum is {LONGEST_BODY} characters)"
         raise GitHubError(
@@ -315,7 +271,8 @@ def _check_enabled(repository: Repository) -> None:
         raise GitHubError(410, "Issues has been disabled in this repository.")
 
 
-def _invalid(resource: str, field: str, code: str) -> dict[str, str]:
+def invalid(resource: str, field: str, code: str) -> dict[str, str]:
+    """What is wrong with a field, in an answer 422."""
     return {"resource": resource, "field": field, "code": code}
 
 

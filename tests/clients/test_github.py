@@ -377,3 +377,45 @@ def test_close_issue(sandbox: Sandbox, project: GitHubProject) -> None:
         project.close_issue(number)
     (issue,) = sandbox.github.issues(REPOSITORY)
     assert (issue["state"], issue["state_reason"]) == ("closed", "completed")
+
+
+def test_pull_requests_of_ours(sandbox: Sandbox, project: GitHubProject) -> None:
+    assert project.pushed_sha("sync") == ""
+    with pytest.raises(Refused, match="422"):
+        project.create_pull_request("sync", "main", "Sync", "from afar")
+    pushed = sandbox.github.push(REPOSITORY, branch="sync", files={"tool.spec": "new"})
+    sandbox.recorder.clear()
+    assert project.pushed_sha("sync") == pushed
+    assert project.find_pull_request("sync", "main") is None
+    posted = project.create_pull_request("sync", "main", "Sync", "from afar")
+    assert posted.url == f"{project.url}/pull/{posted.id}"
+    assert project.find_pull_request("sync", "main") == posted
+    assert project.find_pull_request("sync", "devel") is None
+    assert len(calls(sandbox, "github")) == 5
+    (pull,) = (one for one in sandbox.github.pull_requests(REPOSITORY) if one["head"]["ref"] == "sync")
+    assert (pull["title"], pull["body"], pull["head"]["sha"]) == ("Sync", "from afar", pushed)
+    with pytest.raises(Refused, match="already exists"):
+        project.create_pull_request("sync", "main", "Sync", "from afar")
+    sandbox.github.close_pull_request(REPOSITORY, int(posted.id))
+    assert project.find_pull_request("sync", "main") is None
+
+
+def test_where_git_pushes(sandbox: Sandbox, project: GitHubProject) -> None:
+    found = project.push_access()
+    assert (found.url, found.user) == (f"{project.url}.git", "x-access-token")
+    assert found.token.startswith("ghs_") and found.token not in repr(found)
+    assert project_of(account(sandbox), None).push_access().token == sandbox.github.personal_token
+    nobody = GitHub(api_url=sandbox.github.url, web_url=sandbox.github.url, timeout=TIMEOUT)
+    with pytest.raises(Refused, match="no account"):
+        project_of(nobody, None).push_access()
+    sandbox.github.uninstall(INSTALLATION)
+    with pytest.raises(Refused, match="not installed"):
+        project_of(app(sandbox), None).push_access()
+
+
+def test_a_pull_request_without_an_answer(sandbox: Sandbox, project: GitHubProject) -> None:
+    sandbox.github.push(REPOSITORY, branch="sync", files={"tool.spec": "new"})
+    sandbox.faults.add("github", kind="drop_after_commit", method="POST", path="/pulls")
+    with pytest.raises(Unanswered):
+        project.create_pull_request("sync", "main", "Sync", "")
+    assert project.find_pull_request("sync", "main") is not None

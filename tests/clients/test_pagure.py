@@ -313,3 +313,32 @@ def test_wrong_token_in_no_text_and_no_log(
         pagure.project(f"{pagure.url}/{NAME}").create_comment(1, "Hello")
     assert "canary" not in f"{caught.value!r} {caught.value.__cause__!r} {logged.text}"
     pagure.close()
+
+
+@pytest.mark.parametrize("name", [NAME, "plain"])
+def test_pull_requests_of_ours(sandbox: Sandbox, sha: str, pagure: Pagure, name: str) -> None:
+    """They come from a fork, which is made once; also of a project without a namespace."""
+    if name != NAME:
+        sandbox.pagure.add_project(name, branches=["rawhide"])
+    project = pagure.project(f"{sandbox.pagure.url}/{name}")
+    found = project.push_access()
+    assert found == project.push_access()
+    assert (found.url, found.user) == (f"{sandbox.pagure.url}/forks/packit/{name}.git", "packit")
+    assert found.token == sandbox.pagure.token and found.token not in repr(found)
+    assert sandbox.effects()["pagure_fork", f"forks/packit/{name}"] == 1
+    assert project.pushed_sha("sync") == ""
+    pushed = sandbox.pagure.push(f"forks/packit/{name}", branch="sync", files={"tool.spec": "new"})
+    assert project.pushed_sha("sync") == pushed
+    assert project.find_pull_request("sync", "rawhide") is None
+    posted = project.create_pull_request("sync", "rawhide", "Sync", "from afar")
+    assert posted.url == f"{project.url}/pull-request/{posted.id}"
+    assert project.find_pull_request("sync", "rawhide") == posted
+    assert project.find_pull_request("sync", "f43") is None
+    pull = sandbox.pagure.pull_requests(name)[-1]
+    assert (pull["title"], pull["initial_comment"], pull["commit_stop"]) == ("Sync", "from afar", pushed)
+
+
+def test_nobody_pushes(sandbox: Sandbox, sha: str) -> None:
+    nobody = Pagure(url=sandbox.pagure.url, timeout=TIMEOUT)
+    with pytest.raises(Refused, match="no account"):
+        nobody.project(f"{sandbox.pagure.url}/{NAME}").push_access()

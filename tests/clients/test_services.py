@@ -38,6 +38,7 @@ def services(sandbox: Sandbox) -> Services:
         copr=SimpleNamespace(
             url=made.url, username=made.username, login=Secret(made.login), token=Secret(made.token)
         ),
+        dist_git=SimpleNamespace(url=sandbox.pagure.url, login=None, token=None),
         testing_farm=SimpleNamespace(
             api_url=f"{sandbox.testing_farm.url}/v0.1",
             token=Secret(sandbox.testing_farm.token),
@@ -55,6 +56,9 @@ def test_all_of_them_work(sandbox: Sandbox, services: Services) -> None:
     sandbox.github.add_repository("acme/tool", installation_id=71)
     page = f"{sandbox.github.url}/acme/tool"
     assert services.forge(page).project(page, 71).top_files("main") == ("README.md",)
+    sandbox.dist_git.add_package("tool")
+    package = f"{sandbox.pagure.url}/rpms/tool"
+    assert services.forge(package).project(package).top_files("rawhide") == ("sources", "tool.spec")
     assert "fedora-rawhide-x86_64" in services.copr.available_chroots()
     with pytest.raises(NotFound):
         services.testing_farm.get_request("none")

@@ -279,9 +279,12 @@ def test_push_to_a_package(event_of):
     [
         ("https://src.fedoraproject.org/rpms/kettle", "rpms", DistGitCommitEvent),
         ("https://src.stg.fedoraproject.org/rpms/kettle", "rpms", DistGitCommitEvent),
+        ("http://127.0.0.1:5000/rpms/kettle", "rpms", DistGitCommitEvent),
+        ("https://dist-git.example.com/modules/kettle", "modules", PushPagureEvent),
         ("https://src.fedoraproject.org/modules/kettle", "modules", PushPagureEvent),
         ("https://git.centos.org/rpms/kettle", "rpms", PushPagureEvent),
         ("https://pagure.io/kettle", None, PushPagureEvent),
+        ("https://pagure.io/rpms/kettle", "rpms", PushPagureEvent),
     ],
 )
 def test_whose_push(event_of, changed, full_url, namespace, event_class):
