@@ -17,6 +17,8 @@ import sys
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from fedora_messaging import config as bus_config
@@ -28,6 +30,7 @@ from packit_worker import catching_up, listening, logs, startup
 from packit_worker.config.service import load_service_config
 from packit_worker.intake import Intake
 from packit_worker.journal import JournalUnavailable
+from packit_worker.journal.base import now
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +42,7 @@ COUNT_INTERVAL = 60.0
 
 #: Seconds after which fedora-messaging tries to connect again, at most; left to itself it would go up to an hour.
 LONGEST_RECONNECT = 60.0
-#: Seconds after the start when missed messages are read: the queue is bound by then.
+#: Seconds after a start or a break when missed messages are read: the queue is bound by then.
 CATCH_UP_AFTER = 60.0
 
 PASSED_OVER = "passed over"
@@ -102,14 +105,16 @@ class Consumer:
         self._passed_over = 0
         self._counted_at = time.monotonic()
         if settings is not None and journal is not None and settings.bus.datagrepper_url:
-            # Asked now: with the first message that is recorded the mark would be gone.
-            catching_up.in_background(
+            catch_up = partial(
+                catching_up.in_background,
                 settings.bus.datagrepper_url,
                 listening.topics(settings.deployment),
-                catching_up.last_recorded(journal, SOURCE),
-                self.take,
+                take=self.take,
                 after=float(options.get("catch_up_after_seconds", CATCH_UP_AFTER)),
             )
+            # Asked now: with the first message that is recorded the mark would be gone.
+            catch_up(catching_up.last_recorded(journal, SOURCE))
+            _after_each_break(catch_up)
 
     def __call__(self, message: Message) -> None:
         """Write a message down. Raises ``Nack`` while it cannot be, and nothing else."""
@@ -208,6 +213,33 @@ def _adapt() -> None:
         consumer.get_message = _reading(read)  # type: ignore[attr-defined]
     # https://docs.twisted.org/en/stable/api/twisted.internet.protocol.ReconnectingClientFactory.html
     factory.FedoraMessagingFactoryV2.maxDelay = LONGEST_RECONNECT
+
+
+def _after_each_break(catch_up: Callable[[datetime], object]) -> None:
+    """Have fedora-messaging's program catch up when a connection that broke is there again, since it broke.
+
+    A queue that ends with the connection takes along what came meanwhile. Does nothing in another program.
+    """
+    module = sys.modules.get("fedora_messaging.twisted.factory")
+    if module is None:
+        return
+    # Both are Twisted's, for factories like this one, see above.
+    factory = module.FedoraMessagingFactoryV2
+    lost, build = factory.clientConnectionLost, factory.buildProtocol
+    broken: list[datetime] = []
+
+    def client_connection_lost(self: Any, connector: Any, reason: Any) -> None:
+        broken.append(now())
+        lost(self, connector, reason)
+
+    def build_protocol(self: Any, address: Any) -> Any:
+        if broken:
+            log.info("the connection to the broker broke at %s", broken[0].isoformat())
+            catch_up(broken[0])
+            broken.clear()
+        return build(self, address)
+
+    factory.clientConnectionLost, factory.buildProtocol = client_connection_lost, build_protocol
 
 
 def _reading(read: Callable[[str, Any, bytes], Message]) -> Callable[[str, Any, bytes], Message]:

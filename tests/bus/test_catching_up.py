@@ -21,7 +21,7 @@ from packit_worker.journal import Journal
 from packit_worker.journal.base import now
 from packit_worker.journal.deliveries import Delivery
 
-from .broker import Listener, Place, until
+from .broker import Listener, Place, Wire, until
 from .datagrepper import Datagrepper
 from .test_consumer import Bus, message
 
@@ -180,3 +180,34 @@ def test_a_consumer_that_starts_again_catches_up_by_itself(
         until(lambda: len(ids()) == 3)
         until(lambda: "caught up since" in (tmp_path / "listener.log").read_text())
     assert ids() == {f"fedora-messaging:{id}" for id in ("before", "missed", fresh.id)}
+
+
+@pytest.mark.slow
+@pytest.mark.services("rabbitmq")
+def test_a_connection_that_comes_back_catches_up_by_itself(
+    datagrepper: Datagrepper, sqlite_journal: Journal, sqlite_url: str, tmp_path: Path
+) -> None:
+    """With the connection its queue was lost. There was nothing to catch up on at the start."""
+
+    def ids() -> set[str]:
+        with sqlite_journal.read() as session:
+            return set(session.execute(select(Delivery.id)).scalars())
+
+    fresh = Message(topic=END, body={"user": "packit"})
+    options = {"catch_up_after_seconds": 0.5}
+    with (
+        Place() as place,
+        Wire() as wire,
+        Listener(
+            place, tmp_path, sqlite_url, port=wire.port, options=options, datagrepper_url=datagrepper.url
+        ) as listener,
+    ):
+        place.publish(fresh)
+        until(lambda: len(ids()) == 1)
+        assert datagrepper.asked == []
+        for number in (1, 2):
+            datagrepper.tell(f"missed-{number}", END, {"user": "packit"}, ago=0)
+            wire.cut()
+            until(lambda number=number: f"fedora-messaging:missed-{number}" in ids())  # type: ignore[misc]
+        assert listener.is_alive
+    assert ids() == {f"fedora-messaging:{id}" for id in (fresh.id, "missed-1", "missed-2")}
