@@ -31,8 +31,8 @@ def project_url(told: str) -> str:
 
     Everything that is shown today is shown over https; http stays on machines without it.
     """
-    parts = urlsplit(told.strip())
     try:
+        parts = urlsplit(told.strip())
         host, port = parts.hostname or "", parts.port
         found = page(f"{parts.scheme}://{parts.netloc}{parts.path}")
     except ValueError as error:

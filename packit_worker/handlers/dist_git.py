@@ -180,9 +180,11 @@ class NewDistGitCommitHandler(Handler):
 
     def _let_in(self, project: ForgeProject) -> None:
         """Raise UserError unless the project may be served."""
-        forge, namespace = access.forge_of(project.url), access.namespace_of(project.url)
+        # On a Pagure, a project can have no namespace: then it is approved by its own name.
+        account = access.namespace_of(project.url) or project.url.rpartition("/")[2]
         with self.context.journal.read() as session:
-            verdict = access.judge_accounts([namespace], accounts.of(session, forge, [namespace]))
+            known = accounts.of(session, access.forge_of(project.url), [account])
+        verdict = access.judge_accounts([account], known)
         if verdict.kind != Kind.PASS:
             raise UserError(f"Upstream: {verdict.reason}", next_step=verdict.next_step or "")
         namespaces = self.context.settings.enabled_private_namespaces

@@ -48,7 +48,7 @@ def test_answers(event: type[Event], verb: Verb | None, handler: str) -> None:
 def test_nobody_answers_for_another_forge() -> None:
     assert "PagurePullRequestCommentCoprBuildHandler" not in names(PullRequestCommentGHEvent)
     assert "GitHubPullRequestCommentCoprBuildHandler" not in names(PullRequestCommentPagureEvent)
-    assert "PushCoprBuildHandler" not in names(DistGitCommitEvent)
+    assert names(DistGitCommitEvent) == {"NewDistGitCommitHandler"}
 
 
 def test_what_is_asked_of_jobs_needs_permission() -> None:

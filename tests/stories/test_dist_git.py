@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +16,6 @@ from packit_worker.sandbox import Sandbox
 from packit_worker.sandbox.dist_git import spec
 from parsers.dist_git import HOMES
 
-from .test_downstream import missing
 from .world import REPOSITORY, World
 
 PACKAGE = "rpms/hello"
@@ -42,6 +42,12 @@ done
 """
 
 
+def missing(reason: str) -> None:
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI has to have it: {reason}")
+    pytest.skip(reason)
+
+
 @pytest.fixture(scope="module")
 def packit() -> Iterator[str]:
     """The path of a stand-in for the program packit, where it can be run in a jail."""
@@ -56,6 +62,19 @@ def packit() -> Iterator[str]:
         program.write_text(PACKIT)
         program.chmod(0o755)
         yield str(program)
+
+
+@pytest.fixture(scope="module")
+def real_packit() -> str:
+    """The path of the program itself."""
+    reason = Cell.available()
+    if reason is not None:
+        missing(f"no jail here: {reason}")
+    found = os.environ.get("PACKIT_PROGRAM") or shutil.which("packit")
+    if found is None:
+        missing("no program packit here: PACKIT_PROGRAM, PATH")
+    assert found is not None
+    return found
 
 
 @pytest.fixture
@@ -252,6 +271,24 @@ def test_a_package_of_a_monorepo(world: World) -> None:
     assert flag(world, sha)["status"] == "success"
 
 
+@pytest.mark.parametrize(("name", "account"), [("tools/hello", "tools"), ("hello", "hello")])
+def test_upstream_is_on_pagure(world: World, name: str, account: str) -> None:
+    """There the branch is in our fork; a project without a namespace is approved by its own name."""
+    pagure = world.sandbox.pagure
+    pagure.add_project(name, files={".packit.yaml": UPSTREAM, "hello.spec": "x"})
+    text = with_url(world, f"{pagure.url}/{name}")
+    assert "no account is on the allowlist" in failed(world, push(world, hello_spec=text))
+    world.approve(account)
+    sha = push(world, hello_patch=PATCH)
+    push(world, hello_patch="another patch\n")
+    (pull,) = pagure.pull_requests(name)
+    assert (pull["branch_from"], pull["branch"], pull["user"]["name"]) == (HEAD, "main", "packit")
+    fork = pagure.project(f"forks/packit/{name}").repository.files(HEAD)
+    assert fork["hello.patch"] == b"another patch\n"
+    assert flag(world, sha)["url"] == f"{pagure.url}/{name}/pull-request/{pull['id']}"
+    assert pulls(world) == []
+
+
 def test_a_spec_file_without_url(world: World) -> None:
     text = "\n".join(line for line in with_url(world).splitlines() if not line.startswith("URL:"))
     sha = push(world, hello_spec=text)
@@ -402,3 +439,22 @@ def test_without_an_account_in_dist_git(
     assert len(pulls(world)) == 1
     assert sandbox.pagure.flags(PACKAGE, sha) == []
     assert world.events()[-1].state == "done"
+
+
+@pytest.mark.slow
+def test_with_the_real_packit(make_world: Callable[..., World], sandbox: Sandbox, real_packit: str) -> None:
+    """The first push brings a file and a change, the second one more change, the third what is there already."""
+    world = make(make_world, sandbox, real_packit)
+    text = with_url(world, f"{page(world).removesuffix('hello')}%{{name}}", more="# changed\n")
+    push(world, hello_spec=text, hello_patch=PATCH, sources="SHA512 (hello-0.1.tar.gz) = abc\n")
+    assert flag(world, sandbox.dist_git.branches("hello")["rawhide"])["status"] == "success"
+    files = upstream_files(world, HEAD)
+    assert (files["hello.spec"], files["hello.patch"]) == (text.encode(), PATCH.encode())
+    assert "sources" not in files
+    push(world, hello_patch="another patch\n")
+    (pull,) = pulls(world)
+    assert upstream_files(world, HEAD)["hello.patch"] == b"another patch\n"
+    sandbox.github.close_pull_request(REPOSITORY, pull["number"], merged=True)
+    sha = push(world, sources="SHA512 (hello-0.1.tar.gz) = def\n")
+    assert flag(world, sha)["comment"] == "Upstream has the same files."
+    assert len(pulls(world)) == 1
