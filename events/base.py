@@ -62,6 +62,8 @@ class Event:
     checks_project: ClassVar[bool] = True
     #: Whether the account behind the event has to be on the allowlist.
     checks_account: ClassVar[bool] = True
+    #: Whether a package configuration that cannot be used is shown on the commit: not where nobody has let us in.
+    shows_bad_config: ClassVar[bool] = True
     #: The trigger of the jobs that this event starts, as written in a package configuration.
     trigger: ClassVar[str | None] = None
     #: Whether somebody asks for something in a comment: then only what the commands ask for is done.

@@ -436,7 +436,7 @@ class Pipeline:
     def _invalid(self, message: str, next_step: str, error: PackageConfigError | None) -> None:
         """The package configuration cannot be used: one neutral check says why."""
         self.ledger.decide("package configuration", "invalid", message, next_step=next_step)
-        if isinstance(self._event, Result):
+        if isinstance(self._event, Result) or not self._event.shows_bad_config:
             return
         self._note_project(self.facts.origin)
         mistakes = [texts.Mistake(message=message)]

@@ -251,6 +251,14 @@ def test_a_package_without_the_job(world: World) -> None:
     assert world.events()[-1].state == "ignored"
 
 
+def test_a_configuration_that_cannot_be_used(world: World) -> None:
+    """The bus tells of the packages of people who have never heard of this service."""
+    sha = push(world, **{".packit_yaml": JOB.replace("job:", "jop:")})
+    assert pulls(world) == []
+    assert world.sandbox.pagure.flags(PACKAGE, sha) == []
+    assert "jop" in world.events()[-1].reason
+
+
 def test_a_job_for_another_package(world: World) -> None:
     """As where the configuration of upstream's monorepo came to dist-git."""
     push(world, **{".packit_yaml": f"downstream_package_name: other\n{JOB}", "hello_patch": PATCH})
