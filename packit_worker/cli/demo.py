@@ -30,7 +30,8 @@ def demo(story: str, is_list: bool, as_json: bool, keep: bool, timeout: float) -
     """Show the main job on this machine, with stand-ins for GitHub, Copr and Testing Farm.
 
     Starts the whole service, posts signed webhooks, and prints what happens, out of the journal, to the end.
-    Needs no server, no secret and no network. Exit status 1 when a step of the story is missing.
+    Needs no server, no secret and no network; the story distgit needs packit and bubblewrap. Exit status 1 when
+    a step of the story is missing, or what it needs.
 
     \b
     Examples:
@@ -44,6 +45,12 @@ def demo(story: str, is_list: bool, as_json: bool, keep: bool, timeout: float) -
             click.echo(f"{tale.name:<10} {tale.about}")
         return
     narrator = Narrator(as_json=as_json)
+    needs = TALES[story].needs()
+    if needs:
+        for need in needs:
+            narrator.say(f"missing on this machine: {need}")
+        narrator.say("the story cannot be shown here")
+        sys.exit(1)
     with tempfile.TemporaryDirectory(prefix="packit-worker-demo-") as directory:
         sys.exit(_show(TALES[story], narrator, Path(directory), keep=keep, timeout=timeout))
 

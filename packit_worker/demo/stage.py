@@ -170,6 +170,13 @@ def _config(addresses: dict[str, Any], directory: Path, port: int) -> dict[str, 
             "login": copr["login"],
             "token": copr["token"],
         },
+        "dist_git": {
+            "url": addresses["pagure"],
+            "login": credentials["pagure"]["username"],
+            "token": credentials["pagure"]["token"],
+            "lookaside_url": f"{addresses['lookaside']}/repo/pkgs",
+            "lookaside_upload_url": f"{addresses['lookaside']}/repo/pkgs/upload.cgi",
+        },
         "testing_farm": {
             "api_url": f"{addresses['testing_farm']}/v0.1",
             "token": farm["token"],

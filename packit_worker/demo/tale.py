@@ -39,13 +39,17 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Tale:
-    """A tale: its name on the command line, a line about it, how it begins, and what it must come to."""
+    """A tale: its name on the command line, a line about it, how it begins, and what it must come to.
+
+    ``needs`` says what this machine would have to have for it.
+    """
 
     name: str
     about: str
     begin: Beginning
     steps: Sequence[Step]
     outside: Outside
+    needs: Callable[[], list[str]] = list
 
 
 class Posted(Protocol):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from packit_worker.cell import Cell, workspace
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -26,12 +29,12 @@ def offspring(mark: str) -> list[int]:
     return found
 
 
-def run(tmp_path: Path, *arguments: str) -> tuple[int, list[dict[str, Any]], str]:
+def run(tmp_path: Path, *arguments: str, **variables: str) -> tuple[int, list[dict[str, Any]], str]:
     mark = f"DEMO_OF={tmp_path}"
     name, _, value = mark.partition("=")
     done = subprocess.run(
         [sys.executable, "-m", "packit_worker.cli", "demo", "--json", "--timeout", "200", *arguments],
-        env={**os.environ, name: value, "TMPDIR": str(tmp_path)},
+        env={**os.environ, name: value, "TMPDIR": str(tmp_path), **variables},
         capture_output=True,
         text=True,
         timeout=280,
@@ -61,3 +64,22 @@ def test_the_main_job(tmp_path: Path) -> None:
     moments = [entry["seconds"] for entry in entries]
     assert moments[0] == 0
     assert all(entry["at"].endswith("Z") for entry in entries)
+
+
+def test_what_a_push_to_dist_git_needs(tmp_path: Path) -> None:
+    status, entries, said = run(tmp_path, "--story", "distgit", PACKIT_WORKER_PACKIT_PROGRAM="/none/packit")
+    assert (status, entries) == (1, [])
+    assert "missing on this machine: packit: " in said
+    assert said.endswith("the story cannot be shown here\n")
+
+
+def test_a_push_to_dist_git() -> None:
+    program = os.environ.get("PACKIT_PROGRAM") or shutil.which("packit")
+    if program is None or Cell.available() is not None:
+        pytest.skip("no program packit here, or no jail")
+    with workspace() as place:
+        # Root lends the jail to another user, who has to be able to look into it.
+        place.chmod(0o755)
+        status, entries, said = run(place, "--story", "distgit", PACKIT_WORKER_PACKIT_PROGRAM=program)
+    assert status == 0, said
+    assert sum("upstream_pull_request: confirmed" in entry["title"] + entry["text"] for entry in entries) == 1
