@@ -18,7 +18,7 @@ from packit_worker.cell import Cell, git, workspace
 from packit_worker.cell.missing import no_cell
 from packit_worker.checks.dist_git import is_for_this_branch, is_for_this_package
 from packit_worker.checks.verdict import Check, Kind
-from packit_worker.config.package import JobType
+from packit_worker.config.package import JobType, PackageConfigError
 from packit_worker.effecting import Calls
 from packit_worker.errors import NotFound, UserError
 from packit_worker.handlers.base import Handler
@@ -126,12 +126,14 @@ class NewDistGitCommitHandler(Handler):
                 f"{url} has no package configuration, which would name the files to be synchronised",
                 next_step="Add one with files_to_sync upstream, or take the job sync_from_downstream out of dist-git.",
             )
-        return Upstream(
-            project=project,
-            branch=branch,
-            commit_sha=commit,
-            package=upstreams.package_of(configs.understand(reading, url), self.event.repo_name),
-        )
+        try:
+            config = configs.understand(reading, url)
+        except PackageConfigError as error:
+            raise UserError(
+                f"Upstream: {error}", next_step="Correct the package configuration upstream."
+            ) from error
+        package = upstreams.package_of(config, self.event.repo_name)
+        return Upstream(project=project, branch=branch, commit_sha=commit, package=package)
 
     def _told_url(self, space: Path) -> str:
         """What the configuration or else the spec file calls the upstream project. Raises UserError."""

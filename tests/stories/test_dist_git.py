@@ -1,4 +1,7 @@
-"""Somebody pushes to dist-git: upstream gets a pull request, by a stand-in for packit in the real jail."""
+"""Somebody pushes to dist-git: upstream gets a pull request (sync_from_downstream, NewDistGitCommitHandler).
+
+By a stand-in for packit in the real jail, and once by the program itself.
+"""
 
 from __future__ import annotations
 
@@ -360,6 +363,12 @@ def test_upstream_has_no_configuration(world: World) -> None:
     world.sandbox.github.push(REPOSITORY, files={".packit.yaml": None})
     sha = push(world)
     assert "has no package configuration" in failed(world, sha)
+
+
+def test_upstream_has_a_configuration_that_cannot_be_used(world: World) -> None:
+    world.sandbox.github.push(REPOSITORY, files={".packit.yaml": "jop: []\n"})
+    sha = push(world)
+    assert failed(world, sha).startswith("Upstream: ")
 
 
 def test_upstream_is_private(world: World) -> None:
