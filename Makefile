@@ -1,11 +1,18 @@
 # All a newcomer needs: `make demo` and `make test`. Everything is installed into .venv, nothing outside of it.
 
 PYTHON ?= python3
+comma := ,
 VENV := .venv
 BIN := $(VENV)/bin
+# The program packit, which nothing here imports, with the Python of the system: packit needs the bindings for RPM, which
+# come with the system, and its jail has to be able to read that Python.
+PACKIT := $(VENV)/packit
+PACKIT_PYTHON := $(firstword $(wildcard /usr/bin/python3) $(PYTHON))
+# Builds in Koji: the library compiles gssapi, for which there has to be a compiler and the headers of Kerberos.
+EXTRAS := test$(if $(and $(shell command -v krb5-config),$(shell command -v cc)),$(comma)koji)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check benchmark migration clean
+.PHONY: help demo test packit lint check benchmark migration clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -15,6 +22,8 @@ demo: $(VENV)/.demo ## Run the main job on this machine: no server, no secret, n
 
 test: $(VENV)/.test ## Run the whole test suite (ARGS="-k word" for a part of it)
 	@$(BIN)/python -m pytest -n auto $(ARGS)
+
+packit: $(PACKIT)/bin/packit ## Install the program packit, for the tests that run it and the jobs that need it
 
 lint: $(VENV)/.test ## ruff, mypy and the contracts between packages
 	@$(BIN)/ruff check .
@@ -39,8 +48,18 @@ $(VENV)/.demo: setup.cfg pyproject.toml | $(VENV)/.made
 
 $(VENV)/.test: setup.cfg pyproject.toml | $(VENV)/.made
 	@echo "Installing into $(VENV) (about a minute)..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS)]'
 	@touch $@ $(VENV)/.demo
+
+$(PACKIT)/bin/packit:
+	@for program in krb5-config cc rpmbuild rsync; do command -v $$program >/dev/null || { \
+		echo "$$program is missing. Debian: apt install gcc libkrb5-dev python3-dev python3-venv python3-rpm rpm rsync"; \
+		echo "Or take the package of the distribution, where there is one. Fedora: dnf install packit rpm-build"; \
+		exit 1; }; done
+	@echo "Installing packit into $(PACKIT) (about two minutes)..."
+	@$(PACKIT_PYTHON) -m venv --clear $(PACKIT)
+	@$(PACKIT)/bin/python -m pip install --quiet --disable-pip-version-check packitos || { rm -rf $(PACKIT); exit 1; }
+	@$(PACKIT)/bin/python -c 'import rpm' || { echo "Debian: apt install python3-rpm"; rm -rf $(PACKIT); exit 1; }
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -53,7 +53,7 @@ class Packit:
         self.limits = limits or Limits()
         self.allow = tuple(allow)
         self.resolve = resolve
-        self.files = programs.files(author, email)
+        self.files = programs.files(author, email, allow)
 
     def srpm(
         self,
@@ -114,8 +114,8 @@ class Packit:
         """Update a dist-git branch to a release. Returns the commit, now in ``dist_git``; None where nothing changed.
 
         ``dist_git`` is a clone with ``refs/remotes/origin/<branch>``; new archives are put into ``into``. packit checks
-        out the release's tag itself. Where no ``bugs`` are given it looks for one in Bugzilla, for which
-        ``bugzilla.redhat.com`` has to be allowed. Raises like ``srpm``.
+        out the release's tag itself. Where no ``bugs`` are given it looks for one in Bugzilla, if
+        ``bugzilla.redhat.com`` is allowed. Raises like ``srpm``.
         """
         options = [f"--package={package}"] if package is not None else []
         options += [f"--resolve-bug={bug}" for bug in bugs]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Mapping
+import stat
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -15,6 +17,10 @@ from packit_worker.cell.missing import NoCell
 #: Inside.
 TOOLS = "/cell/bin"
 DIST_GIT = f"{TOOLS}/dist_git.py"
+#: Modules that come before packit's own libraries.
+_MODULES = "/cell/modules"
+#: Where packit looks for the bug that release monitoring opens about a new version.
+_BUGZILLA = "bugzilla.redhat.com"
 #: Where ``inside/dist_git.py`` answers. By name, because curl and requests agree only on that in no_proxy.
 _DIST_GIT_URL = "http://localhost:3129"
 
@@ -34,9 +40,20 @@ class Program:
             "DISTGIT_URL": f"{_DIST_GIT_URL}/",
             "DISTGIT_NAMESPACE": "rpms",
             "no_proxy": "localhost",
+            "PYTHONPATH": _MODULES,
             "GIT_TERMINAL_PROMPT": "0",
             "PYTHONDONTWRITEBYTECODE": "1",
         }
+
+    def check(self) -> None:
+        """Raises NoCell where the user of the jail, whom root lends to it, cannot get to what is needed."""
+        for place in self.needs if os.geteuid() == 0 else ():
+            if not all(folder.stat().st_mode & stat.S_IXOTH for folder in (place, *place.parents)):
+                raise NoCell(
+                    f"This service cannot prepare sources at the moment: other users may not look into {place}.",
+                    next_step="Whoever operates the service: install packit where the user of the jail can read it, "
+                    "with a Python that it can read, for instance /usr/bin/python3.",
+                )
 
 
 def find(configured: str | Path | None = None) -> Program:
@@ -60,11 +77,16 @@ def find(configured: str | Path | None = None) -> Program:
     return Program(path, (root, *own))
 
 
-def files(author: str, email: str) -> dict[str, str]:
-    """The files that packit, git and the lookaside cache's client look for: path inside -> text. No token in any."""
+def files(author: str, email: str, allow: Sequence[str] = ()) -> dict[str, str]:
+    """The files that packit, git and the lookaside cache's client look for: path inside -> text. No token in any.
+
+    ``allow`` are the hosts that may be talked to: where Bugzilla is not among them, no bug is found.
+    """
     inside = resources.files("packit_worker.cell") / "inside"
     quoted_author, quoted_email = json.dumps(author), json.dumps(email)
+    asks_bugzilla = any(host in (_BUGZILLA, f"{_BUGZILLA}:443") for host in allow)
     return {
+        **({} if asks_bugzilla else {f"{_MODULES}/bugzilla.py": (inside / "bugzilla.py").read_text("utf-8")}),
         f"{jail.HOME}/.config/packit.yaml": (
             f"command_handler: local\nauthentication:\n  pagure:\n    instance_url: {_DIST_GIT_URL}\n"
         ),

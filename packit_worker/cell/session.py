@@ -56,6 +56,8 @@ class Session(AbstractContextManager["Session"]):
         self._space = workspace()
 
     def __enter__(self) -> Session:
+        """Raises NoCell where the jail cannot get to the program."""
+        self._program.check()
         self.work = self._space.__enter__()
         return self
 

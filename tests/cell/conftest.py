@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from packit_worker.cell import Cell, Limits, workspace
+from tests.having import missing
 
 #: Quick ends, small bombs.
 SMALL = Limits(
@@ -29,13 +30,6 @@ SMALL = Limits(
     output_kept=4096,
     output_total=4 << 20,
 )
-
-
-def missing(reason: str) -> None:
-    """Skip visibly, or fail where everything has to be there."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"CI has to have it: {reason}")
-    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")

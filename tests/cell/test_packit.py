@@ -1,11 +1,10 @@
-"""The program packit in jails: the real one, with rpmbuild, where PACKIT_PROGRAM or PATH has it; skipped elsewhere."""
+"""The program packit in jails: the real one (``make packit``), with rpmbuild."""
 
 from __future__ import annotations
 
 import dataclasses
 import io
 import os
-import shutil
 import tarfile
 from pathlib import Path
 
@@ -15,7 +14,8 @@ from packit_worker.cell import Limits, NoCell, git
 from packit_worker.cell.packit import Packit
 from packit_worker.cell.session import PackitFailed, _block
 from packit_worker.errors import UserError
-from tests.cell.conftest import Forge, Trap, missing
+from tests import having
+from tests.cell.conftest import Forge, Trap
 from tests.cell.conftest import git as system_git
 
 SPEC = """\
@@ -54,15 +54,7 @@ def spec(version: str = "0.1.0", source: str = "hello-%{version}.tar.gz", more: 
 @pytest.fixture
 def program(work: Path) -> str:
     """The path of packit."""
-    found = shutil.which(os.environ.get("PACKIT_PROGRAM") or "packit")
-    if found is None:
-        # Not even CI installs it by itself: it takes a compiler and minutes, and is no server.
-        pytest.skip("no program packit here (PACKIT_PROGRAM, PATH)")
-    for needed in ("rpmbuild", "rsync"):
-        if shutil.which(needed) is None:
-            missing(f"no program {needed} here")
-    assert found is not None
-    return found
+    return having.the_program_packit()
 
 
 @pytest.fixture

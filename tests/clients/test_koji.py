@@ -13,12 +13,13 @@ import pytest
 
 from packit_worker.errors import NotFound, Refused, TemporaryError, Unanswered
 from packit_worker.sandbox import Sandbox
+from tests import having
 
 from .conftest import SLOW, TIMEOUT
 
-pytest.importorskip("koji", reason="the library koji is not installed: pip install packit-worker[koji]")
+having.the_library_koji()
 
-from packit_worker.clients.koji import KojiClient, KojiOrder
+from packit_worker.clients.koji import KojiClient, KojiOrder  # noqa: E402 - imports the library
 
 SRPM = "tool-0.1-1.fc43.src.rpm"
 FROM_GIT = KojiOrder(

@@ -13,8 +13,9 @@ import requests
 from packit_worker.sandbox import Sandbox
 from packit_worker.sandbox.client import SandboxClient
 from packit_worker.sandbox.koji_state import KojiFault
+from tests import having
 
-koji = pytest.importorskip("koji", reason="the library koji is not installed: pip install --no-deps koji")
+koji = having.the_library_koji()
 
 SRPM = "hello-0.74-1.fc43.src.rpm"
 

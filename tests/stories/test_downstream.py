@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from packit_worker.cell import Cell, workspace
 from packit_worker.sandbox import Sandbox
 from packit_worker.sandbox.dist_git import spec
+from tests import having
 
 from .test_push import push
 from .test_release import publish
@@ -53,20 +53,12 @@ git push --quiet origin "HEAD:refs/heads/$branch"
 """
 
 
-def missing(reason: str) -> None:
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"CI has to have it: {reason}")
-    pytest.skip(reason)
-
-
 @pytest.fixture(scope="module")
 def packit() -> Iterator[str]:
     """The path of a stand-in for the program packit, where it can be run in a jail."""
-    reason = Cell.available()
-    if reason is not None:
-        missing(f"no jail here: {reason}")
+    having.a_jail()
     if shutil.which("git") is None:
-        missing("no git here")
+        having.missing("no git here")
     with workspace() as folder:
         folder.chmod(0o755)
         program = folder / "packit"

@@ -5,7 +5,6 @@ The jail is real; the program packit in it is a script of these stories, which n
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -15,10 +14,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from packit_worker.cell import Cell
 from packit_worker.journal import builds
 from packit_worker.journal.decisions import DecisionRow
 from packit_worker.koji_orders import koji_target, koji_targets
+from tests import having
 
 from .test_comments import reactions, say
 from .test_push import push
@@ -26,7 +25,7 @@ from .test_release import publish
 from .test_superseding import push as newer_push
 from .world import REPOSITORY, World
 
-pytest.importorskip("koji", reason="the library koji is not installed: pip install packit-worker[koji]")
+having.the_library_koji()
 
 JOB = "specfile_path: hello.spec\njobs:\n- {job: upstream_koji_build, trigger: pull_request, targets: [fedora-43]}\n"
 PUSHED = JOB.replace("pull_request", "commit")
@@ -44,11 +43,7 @@ RPMBUILD = "#!/bin/sh\nmkdir -p /work/result && echo srpm > /work/result/hello-1
 @pytest.fixture(scope="session")
 def program() -> Iterator[str]:
     """A program packit, where the user of the jail can get to it."""
-    why = Cell.available()
-    if why is not None and os.environ.get("CI") == "true":
-        pytest.fail(f"CI has to have it: {why}")
-    if why is not None:
-        pytest.skip(f"no jail here: {why}")
+    having.a_jail()
     with tempfile.TemporaryDirectory(prefix="packit-worker-program-") as folder:
         place = Path(folder)
         place.chmod(0o755)
