@@ -6,11 +6,12 @@ import contextlib
 import logging
 import traceback
 from collections.abc import Sequence
+from functools import partial
 
 from events.base import InvalidFact, UnknownTask, rebuild
 from events.outcome import Ending, Outcome
 from events.pipeline import in_place
-from packit_worker import origins
+from packit_worker import origins, reruns
 from packit_worker.errors import NotFound, NotYet, Refused, TemporaryError, in_short
 from packit_worker.interrupting import TimedOut, Watch
 from packit_worker.journal import JournalUnavailable, Session, builds, checks, events
@@ -20,7 +21,7 @@ from packit_worker.journal.events import EventRow
 from packit_worker.ledger import Ledger
 from packit_worker.pipeline import Pipeline, Shop, end_waiting
 from packit_worker.reporting import texts
-from packit_worker.reporting.texts import Words
+from packit_worker.reporting.texts import Saying
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +113,7 @@ class End:
                 state, reason = self._verdict(outcomes)
                 if not outcomes and self._row.claim > 1:
                     # An earlier attempt had plans, and has shown them.
-                    self._end_hanging(session, texts.gave_up(reason, self._row.attempts))
+                    self._end_hanging(session, partial(texts.gave_up, reason, self._row.attempts))
                 self._claim.finish(session, state, reason)
                 following = events.next_of(session, self._row.subject)
         self._ledger.hint()
@@ -139,7 +140,11 @@ class End:
             next_step=f"packit-worker replay {self._row.id}",
             facts={"traceback": trace} if trace else None,
         )
-        words = texts.our_fault(self._row.id) if trace else texts.gave_up(why, self._row.attempts)
+        words = (
+            partial(texts.our_fault, self._row.id)
+            if trace
+            else partial(texts.gave_up, why, self._row.attempts)
+        )
         with self._shop.journal.write() as session:
             self._ledger.write(session)
             self._end_hanging(session, words)
@@ -150,17 +155,19 @@ class End:
         if following is not None:
             self._shop.hints.event(following)
 
-    def _end_hanging(self, session: Session, words: Words) -> None:
+    def _end_hanging(self, session: Session, words: Saying) -> None:
         """No check of the event stays pending that no build of it will complete."""
         building = builds.under_way(session, self._row.id)
+        root = reruns.event_behind(session, self._row.id)
         for check in checks.unfinished(session, self._row.id):
             if check.target not in building:
+                shown = texts.said(words, texts.again(check.kind, root))
                 self._ledger.want(
-                    check.with_words(words.status, words.conclusion, words.title, words.summary)
+                    check.with_words(shown.status, shown.conclusion, shown.title, shown.summary)
                 )
         self._ledger.write(session)
 
-    def _end_waiting(self, session: Session, words: Words) -> None:
+    def _end_waiting(self, session: Session, words: Saying) -> None:
         """Nor does one that waits for the news which the event brought."""
         with contextlib.suppress(UnknownTask, InvalidFact, NotYet):
             origin = origins.find(session, rebuild(self._row.task, self._row.kwargs), self._row.id)

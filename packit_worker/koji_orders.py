@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from events.families import ProjectEvent, PullRequest, PullRequestComment, Push, Release
 from events.koji import KojiBuildEvent
+from packit_worker import wanted
 from packit_worker.commands import Verb
 from packit_worker.situation import Job, Situation
 from packit_worker.targets import ARCHITECTURES
@@ -41,12 +42,17 @@ def is_scratch(event: ProjectEvent, job: Job) -> bool:
 
 
 def asked_for(situation: Situation, job: Job) -> tuple[str, ...]:
-    """The targets of a job that the commands of a comment want built in Koji."""
-    commands = situation.asked.of(Verb.PRODUCTION_BUILD)
+    """The targets of a job that the commands of a comment want built in Koji: told so, or failed before."""
     return koji_targets(
         chroot
         for chroot in situation.chroots(job)
-        if any(situation.means(command, job, chroot) for command in commands)
+        if any(
+            situation.means(command, job, chroot)
+            and (
+                command.verb != Verb.REBUILD_FAILED or wanted.has_failed(situation, job, koji_target(chroot))
+            )
+            for command in situation.asked.of(Verb.PRODUCTION_BUILD, Verb.REBUILD_FAILED)
+        )
     )
 
 

@@ -11,11 +11,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import update
 
+from packit_worker import reruns
 from packit_worker.errors import NotFound, Refused, TemporaryError, UserError
 from packit_worker.intake import Intake
-from packit_worker.journal import JournalUnavailable, builds, checks, test_runs
+from packit_worker.journal import JournalUnavailable, Session, builds, checks, test_runs
 from packit_worker.journal.base import now
 from packit_worker.journal.builds import BuildRow
+from packit_worker.journal.checks import CheckRow, Wanted
 from packit_worker.journal.test_runs import TestRunRow
 from packit_worker.pipeline import Shop
 from packit_worker.ports import CoprBuild
@@ -160,16 +162,17 @@ def look_at_silent_tests(shop: Shop) -> int:
 def end_late_checks(shop: Shop) -> int:
     """Give a final state to checks whose deadline is past. Returns how many."""
     hours = int(checks.PATIENCE.total_seconds() // 3600)
-    words = texts.too_late(hours)
     with shop.journal.write() as session:
         late = checks.past_deadline(session)
-        ids = checks.want(
-            session,
-            [check.with_words(words.status, words.conclusion, words.title, words.summary) for check in late],
-        )
+        ids = checks.want(session, [_too_late(session, check, hours) for check in late])
     for check_id in ids:
         shop.hints.check(check_id)
     return len(ids)
+
+
+def _too_late(session: Session, check: CheckRow, hours: int) -> Wanted:
+    words = texts.too_late(hours, texts.again(check.kind, reruns.event_behind(session, check.event_id)))
+    return check.with_words(words.status, words.conclusion, words.title, words.summary)
 
 
 def _intake(shop: Shop) -> Intake:

@@ -168,11 +168,11 @@ def _of_rerun(session: Session, event: Event, event_id: str) -> Origin | None:
     again = reruns.told(session, event_id) or reruns.find(session, event)
     if again is None:
         return None
-    root = reruns.root_event(session, again)
+    root, tag = reruns.root_event(session, again)
     if event.installation_id is not None:
         # The App may have been installed anew since then.
         root = replace(root, installation_id=event.installation_id)
-    return Origin(event=root, commit_sha=event.commit_sha, again=again)
+    return Origin(event=root, commit_sha=event.commit_sha, again=again, tag_name=tag)
 
 
 def _project_event(task: str, kwargs: dict[str, object]) -> ProjectEvent:

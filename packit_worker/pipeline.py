@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TypeVar
 
 from events.base import Event
@@ -50,7 +50,7 @@ from packit_worker.ports import ForgeProject, Permission
 from packit_worker.registry import Answer
 from packit_worker.reporting import names, texts
 from packit_worker.reporting.names import CheckId
-from packit_worker.reporting.texts import Words
+from packit_worker.reporting.texts import Saying, Words
 from packit_worker.retrying import Retrying
 from packit_worker.situation import Job, Situation
 
@@ -377,16 +377,16 @@ class Pipeline:
         except TemporaryError as error:
             if self.retrying.another(error):
                 return Ending.RETRY, str(error), None
-            self._tell(run, texts.gave_up(str(error), self._row.attempts))
+            self._tell(run, partial(texts.gave_up, str(error), self._row.attempts))
             return Ending.FAILED, f"given up after {self._row.attempts} attempts: {error}", None
         except TimedOut as late:
             self._progress.goes_on()
             log.error("%s %s", run.handler.__name__, late)
-            self._tell(run, texts.timed_out(str(late)))
+            self._tell(run, partial(texts.timed_out, str(late)))
             return Ending.FAILED, str(late), traceback.format_exc()
         except Exception as error:
             log.exception("%s has a bug", run.handler.__name__)
-            self._tell(run, texts.our_fault(self._row.id))
+            self._tell(run, partial(texts.our_fault, self._row.id))
             return Ending.FAILED, f"a bug: {type(error).__name__}", traceback.format_exc()
 
     def _context(self, run: Run) -> Context:
@@ -485,11 +485,12 @@ class Pipeline:
             for check in run.shows:
                 self._want(check, run.handler.first_words(check), None)
 
-    def _tell(self, run: Run, words: Words, url: str | None = None) -> None:
+    def _tell(self, run: Run, words: Saying, url: str | None = None) -> None:
         """Say it on all the checks of a run; of a run about news, on those that were waiting for the news."""
-        for check in run.shows:
-            self._want(check, words, url)
         origin = self.facts.origin
+        for check in run.shows:
+            again = texts.again(check.kind, origin.event if origin else None)
+            self._want(check, texts.said(words, again), url)
         if not run.shows and origin is not None and origin.event_id is not None:
             jobs = self._waiting_jobs(run, origin)
             self.ledger.also(lambda session: end_waiting(self.ledger, session, origin, words, jobs))
@@ -545,7 +546,7 @@ class Pipeline:
 
 
 def end_waiting(
-    ledger: Ledger, session: Session, origin: Origin, words: Words, jobs: Collection[str] | None = None
+    ledger: Ledger, session: Session, origin: Origin, words: Saying, jobs: Collection[str] | None = None
 ) -> None:
     """Give the checks that wait for news of a build or of tests their last words; of these jobs, or of all.
 
@@ -556,7 +557,8 @@ def end_waiting(
         return
     for check in checks.unfinished(session, origin.event_id, about.chroot):
         if jobs is None or check.job in jobs:
-            ledger.want(check.with_words(words.status, words.conclusion, words.title, words.summary))
+            shown = texts.said(words, texts.again(check.kind, origin.event))
+            ledger.want(check.with_words(shown.status, shown.conclusion, shown.title, shown.summary))
 
 
 Q = TypeVar("Q")

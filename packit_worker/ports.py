@@ -186,6 +186,9 @@ class DistGit(Protocol):
     def fork_url(self, package: str) -> str:
         """Where git finds our fork of a package. No call."""
 
+    def commit_url(self, package: str, commit: str) -> str:
+        """The page of a commit. No call."""
+
     def ensure_fork(self, package: str) -> None:
         """Have a fork of our own. Safe to repeat. Raises TemporaryError while it is being made."""
 

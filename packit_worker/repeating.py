@@ -1,4 +1,4 @@
-"""What a re-run comes to for one job: the chroots to build again, the chroots to test again. Pure.
+"""What a re-run comes to for one job: what to build, to test and to propose again. Pure.
 
 For handlers and checks. What is to be run again, and what is there already, the journal has told the situation.
 """
@@ -36,6 +36,11 @@ def builds(situation: Situation, job: Job) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*own, *lacking]))
 
 
+def targets(situation: Situation, job: Job, kind: str) -> tuple[str, ...]:
+    """The targets of a job's own checks of a kind that are run again: targets of Koji, branches of dist-git."""
+    return tuple(check.target for check in checks_of(situation, job) if check.kind == kind)
+
+
 def tests(situation: Situation, job: Job) -> Mapping[str, BuildRow | None]:
     """The chroots that a tests job tests again now, and the build in each; None for tests that need none.
 
@@ -57,7 +62,7 @@ def tests(situation: Situation, job: Job) -> Mapping[str, BuildRow | None]:
 
 def builds_under_way(situation: Situation, job: Job) -> list[BuildRow]:
     """Earlier builds of what is built again that have not ended: nobody waits for them any more."""
-    chroots = builds(situation, job)
+    chroots = (*builds(situation, job), *targets(situation, job, names.KOJI_BUILD))
     return [
         row
         for row in situation.built

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from events.base import rebuild
+from events.base import InvalidFact, UnknownTask, rebuild
 from events.copr import CoprBuildEvent
 from events.families import CheckRunRerun, ProjectEvent, Rerun
 from packit_worker import commits
@@ -86,16 +86,16 @@ def find(session: Session, event: Rerun) -> Again | None:
     return Again(root=chosen.id, checks=_ordered(same), left_out=_ordered(others))
 
 
-def root_event(session: Session, again: Again) -> ProjectEvent:
-    """The event at the root, with the commit that it was told."""
+def root_event(session: Session, again: Again) -> tuple[ProjectEvent, str | None]:
+    """The event at the root, with the commit that it was told; and of a comment on an issue the release it was for."""
     row = _row(session, again.root)
     assert row is not None
     event = _event_of(row)
     if event.by_hand:
         read = decisions.last(session, row.id, commits.STEP, commits.READ)
         if read is not None:
-            return commits.again(event, read.facts).event
-    return event
+            return commits.again(event, read.facts).event, read.facts.get("tag_name")
+    return event, None
 
 
 def _meant(session: Session, event: Rerun) -> Sequence[CheckRow]:
@@ -132,6 +132,15 @@ def _root_of(session: Session, event_id: str) -> EventRow | None:
             return row
         case _:
             return None
+
+
+def event_behind(session: Session, event_id: str) -> ProjectEvent | None:
+    """The event at the root of what an event has ordered; None where this release cannot read it, or it is none."""
+    try:
+        root = _root_of(session, event_id)
+        return _event_of(root) if root is not None else None
+    except (UnknownTask, InvalidFact):
+        return None
 
 
 def _row(session: Session, event_id: str) -> EventRow | None:

@@ -178,6 +178,7 @@ class Services:
     @cached_property
     def _dist_git(self) -> DistGit | None:
         from packit_worker.clients.dist_git import DistGitClient
+        from packit_worker.clients.lookaside import Identity, LookasideClient
 
         dist_git = self._config.dist_git
         if not dist_git.login or not dist_git.token:
@@ -186,8 +187,19 @@ class Services:
             url=dist_git.url,
             login=dist_git.login,
             token=dist_git.token.reveal(),
-            lookaside_url=dist_git.lookaside_url,
-            lookaside_upload_url=dist_git.lookaside_upload_url,
+            lookaside=LookasideClient(
+                dist_git.lookaside_url,
+                dist_git.lookaside_upload_url,
+                Identity(
+                    principal=dist_git.principal,
+                    keytab=dist_git.keytab,
+                    cert=dist_git.cert,
+                    ca=dist_git.lookaside_ca,
+                    login=dist_git.login,
+                    token=dist_git.token.reveal(),
+                ),
+                timeout=self._config.limits.http_timeout,
+            ),
             timeout=self._config.limits.http_timeout,
         )
 

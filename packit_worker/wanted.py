@@ -43,8 +43,7 @@ def _wants_build(situation: Situation, command: Command, job: Job, chroot: str) 
         case Verb.BUILD:
             return situation.means(command, job, chroot)
         case Verb.REBUILD_FAILED:
-            before = last_build(situation, job, chroot)
-            return _has_failed(before) and situation.means(command, job, chroot)
+            return has_failed(situation, job, chroot) and situation.means(command, job, chroot)
         case Verb.TEST:
             return any(
                 situation.means(command, test, chroot) and not will_do(situation, test, job, chroot)
@@ -96,6 +95,11 @@ def variables(situation: Situation, job: Job, chroot: str) -> dict[str, str]:
 def last_build(situation: Situation, job: Job, chroot: str) -> BuildRow | None:
     """The newest build that other events have ordered for a job in a chroot."""
     return next((row for row in situation.built if row.job == job.key and row.chroot == chroot), None)
+
+
+def has_failed(situation: Situation, job: Job, chroot: str) -> bool:
+    """Whether the newest build for a job in a chroot, or for a target of Koji, has failed or was canceled."""
+    return _has_failed(last_build(situation, job, chroot))
 
 
 def last_test(situation: Situation, job: Job, chroot: str) -> TestRunRow | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from events.koji import KojiBuildEvent
+from packit_worker import koji_orders
 from packit_worker.checks.permission import author_may_build
 from packit_worker.checks.verdict import Kind, Verdict, passed, skipped
 from packit_worker.commands import Verb
@@ -51,9 +52,9 @@ def author_may_build_in_koji(situation: Situation, job: Job | None) -> Verdict:
 def is_asked_for(situation: Situation, job: Job | None) -> Verdict:
     """The commands of a comment want a target of this job built in Koji."""
     assert job is not None
-    commands = situation.asked.of(Verb.PRODUCTION_BUILD)
-    if any(
-        situation.means(command, job, chroot) for chroot in situation.chroots(job) for command in commands
-    ):
-        return passed("the comment asks for it")
+    targets = koji_orders.asked_for(situation, job)
+    if targets:
+        return passed(f"to be built for {', '.join(targets)}")
+    if not situation.asked.of(Verb.PRODUCTION_BUILD):
+        return skipped("no Koji build of this commit has failed")
     return skipped("it is not what the comment names")

@@ -47,6 +47,24 @@ def has_builds_to_repeat(situation: Situation, job: Job | None) -> Verdict:
     return skipped("no build of this job is wanted again")
 
 
+def has_targets_to_repeat(situation: Situation, job: Job | None) -> Verdict:
+    """A target of this job is to be built in Koji again."""
+    assert job is not None
+    targets = repeating.targets(situation, job, names.KOJI_BUILD)
+    if targets:
+        return passed(f"to be built again for {', '.join(targets)}")
+    return skipped("no Koji build of this job is wanted again")
+
+
+def has_branches_to_repeat(situation: Situation, job: Job | None) -> Verdict:
+    """A release is to be proposed again for a branch of this job."""
+    assert job is not None
+    branches = repeating.targets(situation, job, names.PROPOSE_DOWNSTREAM)
+    if branches:
+        return passed(f"to be proposed again for {', '.join(branches)}")
+    return skipped("no update of this job is wanted again")
+
+
 def has_tests_to_repeat(situation: Situation, job: Job | None) -> Verdict:
     """A chroot of this job is to be tested again, and there is a build for it (or it needs none)."""
     assert job is not None

@@ -216,6 +216,10 @@ class DistGitSchema(Closed):
     token = SecretText()
     lookaside_url = Url()
     lookaside_upload_url = Url()
+    lookaside_ca = _text()
+    principal = _text()
+    keytab = _text()
+    cert = _text()
 
 
 class TestingFarmSchema(Closed):

@@ -115,7 +115,8 @@ class PackitConfig:
 class DistGitConfig:
     """Dist-git, a Pagure: where releases are proposed. ``login`` is whose ``token`` it is; updates come from its forks.
 
-    Archives are looked for below ``lookaside_url`` and sent to ``lookaside_upload_url``.
+    Archives are looked for below ``lookaside_url`` and sent to ``lookaside_upload_url``: with Kerberos (``principal``,
+    ``keytab``), a certificate (``cert``) or else the token. ``lookaside_ca`` says whom its own certificate is from.
     """
 
     url: str = "https://src.fedoraproject.org"
@@ -124,6 +125,10 @@ class DistGitConfig:
     token: Secret | None = None
     lookaside_url: str = "https://src.fedoraproject.org/repo/pkgs"
     lookaside_upload_url: str = "https://src.fedoraproject.org/repo/pkgs/upload.cgi"
+    lookaside_ca: str | None = None
+    principal: str | None = None
+    keytab: str | None = None
+    cert: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

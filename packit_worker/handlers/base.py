@@ -27,7 +27,7 @@ from packit_worker.ports import (
     TestingFarm,
 )
 from packit_worker.reporting.names import CheckId
-from packit_worker.reporting.texts import Words, queued
+from packit_worker.reporting.texts import Words, again, queued
 from packit_worker.situation import Job, Situation
 
 if TYPE_CHECKING:
@@ -149,6 +149,10 @@ class Handler:
     def run(self) -> str:
         """Do it. Returns a note for the journal: what was done, in the past tense."""
         raise NotImplementedError
+
+    def again(self, kind: str) -> str:
+        """How people have a check of this kind run again, for the texts that say so."""
+        return again(kind, self.origin.event)
 
     @property
     def job(self) -> Job:

@@ -118,6 +118,7 @@ class CoprBuildHandler(Handler):
             # Copr's own projects of ours are nobody else's to open.
             permission if project.owner != self.context.services.copr.account else None,
             self.context.services.copr.account,
+            self.again(names.RPM_BUILD),
         )
         return UserError(
             message, next_step=next_step, url=_permissions_url(self.context.settings.copr.url, project)
@@ -281,10 +282,14 @@ class CoprBuildEndHandler(CoprNewsHandler):
             self.report(texts.build_succeeded(self.build.owner, self.build.project_name), None)
             self._tell_reviewers()
         elif state == BuildState.CANCELED:
-            self.report(texts.build_canceled(), texts.build_failed_before_tests())
+            self.report(texts.build_canceled(self.again(names.RPM_BUILD)), texts.build_failed_before_tests())
         else:
             self.report(
-                texts.build_failed(self.build.chroot, self.build.log_url or self.log_url()),
+                texts.build_failed(
+                    self.build.chroot,
+                    self.build.log_url or self.log_url(),
+                    self.again(names.RPM_BUILD),
+                ),
                 texts.build_failed_before_tests(),
             )
         return f"the build for {self.build.chroot} ended with {state}"
@@ -327,7 +332,12 @@ class CoprBuildEndHandler(CoprNewsHandler):
 
         # Copr sends nothing about chroots it never came to.
         self.context.desk.afterwards(end_all)
-        words = texts.build_canceled() if state == BuildState.CANCELED else texts.srpm_failed(self.log_url())
+        again = self.again(names.RPM_BUILD)
+        words = (
+            texts.build_canceled(again)
+            if state == BuildState.CANCELED
+            else texts.srpm_failed(self.log_url(), again)
+        )
         if waiting:
             self.report(words, texts.build_failed_before_tests(), tuple(row.chroot for row in waiting))
         return f"making the source package ended with {state}"

@@ -194,7 +194,11 @@ class PushGithubKojiBuildHandler(KojiBuildHandler):
     """Builds what was pushed to a branch in Koji."""
 
 
-@answers(PullRequestCommentGHEvent, jobs=[JobType.UPSTREAM_KOJI_BUILD], commands=[Verb.PRODUCTION_BUILD])
+@answers(
+    PullRequestCommentGHEvent,
+    jobs=[JobType.UPSTREAM_KOJI_BUILD],
+    commands=[Verb.PRODUCTION_BUILD, Verb.REBUILD_FAILED],
+)
 class GitHubPullRequestCommentKojiBuildHandler(KojiBuildHandler):
     """Makes scratch builds of a pull request in Koji when a comment asks for it."""
 
@@ -248,9 +252,11 @@ class KojiBuildReportHandler(Handler):
             case BuildState.SUCCESS:
                 return texts.koji_succeeded(target, is_scratch(self.origin.event, self.job))
             case BuildState.CANCELED:
-                return texts.koji_canceled()
+                return texts.koji_canceled(self.again(names.KOJI_BUILD))
             case _:
-                return texts.koji_failed(target, self._log_url() or self.build.log_url)
+                return texts.koji_failed(
+                    target, self._log_url() or self.build.log_url, self.again(names.KOJI_BUILD)
+                )
 
     def _log_url(self) -> str | None:
         task = self.news.rpm_build_task_id

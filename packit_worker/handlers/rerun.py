@@ -1,4 +1,4 @@
-"""Running again: builds and tests whose check somebody wants again, in whatever state it is."""
+"""Running again: builds, tests and proposals whose check somebody wants again, in whatever state it is."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from sqlalchemy.orm import Session
 
 from events.families import Rerun
 from packit_worker import repeating
+from packit_worker.checks.downstream import is_a_release
 from packit_worker.checks.rerun import (
+    has_branches_to_repeat,
     has_builds_to_repeat,
+    has_targets_to_repeat,
     has_tests_to_repeat,
     is_of_our_app,
     presser_may_ask,
@@ -19,6 +22,8 @@ from packit_worker.checks.tests import can_be_run
 from packit_worker.checks.verdict import Check
 from packit_worker.config.package import JobType
 from packit_worker.handlers.copr import CoprBuildHandler
+from packit_worker.handlers.downstream import ProposingHandler
+from packit_worker.handlers.koji import KojiBuildHandler
 from packit_worker.handlers.testing_farm import TestsHandler
 from packit_worker.handlers.withdrawing import withdraw
 from packit_worker.journal.builds import BuildRow
@@ -77,6 +82,37 @@ class RerunTestingFarmHandler(TestsHandler):
         chroots = tuple(self.builds(situation, self.job))
         notes = withdraw(self.context, [], repeating.tests_under_way(situation, self.job, chroots))
         return "; ".join([*notes, super().run()])
+
+
+@answers(Rerun, jobs=[JobType.UPSTREAM_KOJI_BUILD])
+class RerunKojiBuildHandler(KojiBuildHandler):
+    """Builds in Koji again when a check, or all of them, are wanted to be run again."""
+
+    checks: ClassVar[tuple[Check, ...]] = (is_of_our_app, has_targets_to_repeat, presser_may_ask)
+
+    @classmethod
+    def targets(cls, situation: Situation, job: Job) -> tuple[str, ...]:
+        return repeating.targets(situation, job, names.KOJI_BUILD)
+
+    def run(self) -> str:
+        notes = withdraw(self.context, repeating.builds_under_way(self.context.situation, self.job), [])
+        return "; ".join([*notes, super().run()])
+
+
+@answers(Rerun, jobs=[JobType.PROPOSE_DOWNSTREAM])
+class RerunProposeDownstreamHandler(ProposingHandler):
+    """Proposes a release again when a check, or all of them, are wanted to be run again."""
+
+    checks: ClassVar[tuple[Check, ...]] = (
+        is_of_our_app,
+        has_branches_to_repeat,
+        is_a_release,
+        presser_may_ask,
+    )
+
+    @classmethod
+    def branches(cls, situation: Situation, job: Job) -> tuple[str, ...]:
+        return repeating.targets(situation, job, names.PROPOSE_DOWNSTREAM)
 
 
 def _is_pressed(situation: Situation, check: CheckId) -> bool:

@@ -198,15 +198,16 @@ class TestingFarmResultsHandler(Handler):
 
     def _words(self, run: TestRun) -> Words:
         assert isinstance(self.context.event, TestingFarmResultEvent)
+        again = self.again(names.TESTING_FARM)
         only_installation = self.context.event.tests == INSTALLATION_TEST
         if not run.state.is_final:
             return texts.tests_running()
         if run.state == TestState.CANCELED:
-            return texts.tests_canceled()
+            return texts.tests_canceled(again)
         if run.state == TestState.ERROR or run.overall not in ("passed", "failed", "skipped"):
-            return texts.tests_errored(run.summary)
+            return texts.tests_errored(run.summary, again)
         if run.overall == "failed":
-            return texts.tests_failed(only_installation, run.summary)
+            return texts.tests_failed(only_installation, run.summary, again)
         return texts.tests_passed(only_installation)
 
 

@@ -48,9 +48,9 @@ def withdraw(context: Context, builds_: Sequence[BuildRow], tests: Sequence[Test
 def _whole(session: Session, withdrawn: Sequence[BuildRow]) -> Iterator[BuildRow]:
     """The rows, also those of the source package, of builds that nobody waits for in any chroot."""
     ids = {row.id for row in withdrawn}
-    for build_id in dict.fromkeys(row.build_id for row in withdrawn):
+    for system, build_id in dict.fromkeys((row.system, row.build_id) for row in withdrawn):
         rows = [
-            row for row in builds.of_build(session, "copr", build_id) if not BuildState(row.state).is_final
+            row for row in builds.of_build(session, system, build_id) if not BuildState(row.state).is_final
         ]
         if all(row.id in ids or row.chroot == SRPM_BUILDS for row in rows):
             yield from rows

@@ -4,7 +4,8 @@ Used by tests, demo and control server.
 
 ``POST /repo/pkgs/upload.cgi``
     A form with ``name`` (``rpms/hello``) and ``sha512sum``. With ``filename`` it asks: ``Available`` or ``Missing``;
-    with the part ``file`` it uploads. An API token of Pagure as password of HTTP Basic is needed.
+    with the part ``file`` it uploads. An API token of Pagure as password of HTTP Basic is needed, or, where it is
+    served over TLS, a client certificate whose common name is a user of Pagure.
 ``GET /repo/pkgs/rpms/<name>/<file>/sha512/<hash>/<file>``
     The archive.
 
@@ -16,6 +17,8 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
+from cryptography import x509
+from cryptography.x509.oid import NameOID
 from flask import Flask, Response, request
 from werkzeug.utils import secure_filename
 
@@ -84,9 +87,12 @@ class Lookaside:
             return list(self._archives.values())
 
     def _user(self) -> str | None:
-        """Who sends a token; a client certificate or Kerberos in the real one."""
+        """Who sends a token or a client certificate; the real one takes Kerberos, too, and no token."""
         sent = request.authorization
         with self._pagure.lock:
+            if certificate := request.environ.get("SSL_CLIENT_CERT"):
+                known = self._pagure.users.get(_common_name(certificate))
+                return known.name if known else None
             user = self._pagure.by_token((sent.password or "") if sent and sent.type == "basic" else "")
         return user.name if user else None
 
@@ -125,6 +131,11 @@ class Lookaside:
         @app.get("/")
         def page() -> Any:
             return show("Lookaside cache", "Archives", PAGE, archives=self.archives)
+
+
+def _common_name(certificate: str) -> str:
+    subject = x509.load_pem_x509_certificate(certificate.encode()).subject
+    return str(subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
 
 
 def _said(text: str, status: int) -> Response:

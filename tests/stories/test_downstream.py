@@ -1,4 +1,8 @@
-"""Releases are proposed in dist-git: a pull request for each branch, by a stand-in for packit in the real jail."""
+"""Releases are proposed in dist-git: a pull request for each branch, by a stand-in for packit in the real jail.
+
+Rows: propose_downstream, ReleaseEvent, IssueCommentEvent, ProposeDownstreamHandler,
+GitHubIssueCommentProposeUpdateHandler. With the real packit: ``test_real_packit``.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,14 @@ from typing import Any
 import pytest
 
 from packit_worker.cell import Cell, workspace
+from packit_worker.replaying import replay
 from packit_worker.sandbox import Sandbox
 from packit_worker.sandbox.dist_git import spec
 from tests import having
 
 from .test_push import push
 from .test_release import publish
+from .test_rerun import press
 from .world import REPOSITORY, World
 
 CONFIG = """\
@@ -297,3 +303,124 @@ def test_without_an_account(make_world: Callable[..., World], sandbox: Sandbox, 
     assert world.conclusions(sha) == {RAWHIDE: "failure", F43: "failure"}
     assert r"dist\_git" in world.checks(sha)[RAWHIDE]["output"]["summary"]
     assert world.sandbox.github.issues(REPOSITORY) == []
+
+
+def test_a_branch_that_failed_is_not_proposed_again_with_another(world: World) -> None:
+    """Within one event what is finished is finished, well or not; a replay and the button try again what failed."""
+    f43_has(world, "# broken\n")
+    world.sandbox.faults.add("pagure", kind="status", status=503, path="pull-request/new")
+    sha = release(world)
+    assert world.conclusions(sha) == {RAWHIDE: None, F43: "failure"}
+    # Were it tried now, it would go well.
+    f43_has(world)
+    world.time_passes(seconds=600)
+    world.sweep()
+    world.work()
+    assert world.conclusions(sha) == {RAWHIDE: "success", F43: "failure"}
+    assert set(pulls(world)) == {"rawhide"}
+    (issue,) = world.sandbox.github.issues(REPOSITORY)
+    assert "| `f43` |" in issue["body"] and "patch" in world.checks(sha)[F43]["output"]["summary"]
+
+    assert replay(world.journal, world.shop.hints, release_event(world).id, dry_run=False)
+    world.work()
+    assert world.conclusions(sha) == {RAWHIDE: "success", F43: "success"}
+    assert set(pulls(world)) == {"rawhide", "f43"}
+
+
+def test_the_button_proposes_again(world: World) -> None:
+    """RerunProposeDownstreamHandler: the branch whose button was pressed, and no other; then the issue is closed."""
+    f43_has(world, "# broken\n")
+    sha = release(world)
+    assert "press Re-run beside this check" in world.checks(sha)[F43]["output"]["summary"]
+    number = world.checks(sha)[F43]["id"]
+    f43_has(world)
+    press(world, sha, F43, sender="stranger")
+    world.work()
+    assert set(pulls(world)) == {"rawhide"}
+    before = world.sandbox.effects()
+    press(world, sha, F43)
+    world.work()
+    assert world.conclusions(sha) == {RAWHIDE: "success", F43: "success"}
+    assert world.checks(sha)[F43]["id"] == number
+    assert len([key for key in world.sandbox.effects() - before if key[0] == "pagure_pr"]) == 1
+    assert len(pulls(world)) == 2
+    (issue,) = world.sandbox.github.issues(REPOSITORY)
+    assert issue["state"] == "closed"
+
+
+def test_the_button_after_a_comment(world: World) -> None:
+    """The release that the comment was about, though there is no release event behind the check."""
+    f43_has(world, "# broken\n")
+    sha = release(world)
+    (issue,) = world.sandbox.github.issues(REPOSITORY)
+    say(world, "/packit propose-downstream", issue=issue["number"])
+    f43_has(world)
+    press(world, sha)
+    world.work()
+    assert world.conclusions(sha) == {RAWHIDE: "success", F43: "success"}
+    assert set(pulls(world)) == {"rawhide", "f43"}
+
+
+def test_one_branch_again_leaves_the_others_in_the_issue(world: World) -> None:
+    f43_has(world, "# broken\n")
+    world.sandbox.dist_git.commit("hello", "rawhide", {"hello.spec": spec("hello") + "# broken\n"})
+    sha = release(world)
+    f43_has(world)
+    press(world, sha, F43)
+    world.work()
+    assert world.conclusions(sha) == {RAWHIDE: "failure", F43: "success"}
+    (issue,) = world.sandbox.github.issues(REPOSITORY)
+    assert issue["state"] == "open"
+    assert "| `rawhide` |" in issue["body"] and "f43" not in issue["body"]
+
+
+NO_PR = CONFIG.replace("jobs:", "create_pr: false\njobs:")
+
+
+def test_without_pull_requests(make_world: Callable[..., World], sandbox: Sandbox, packit: str) -> None:
+    """create_pr: false pushes to the branch itself, where the account may."""
+    world = make_world(packit={"program": packit})
+    world.approve()
+    sandbox.dist_git.add_package("hello", commit=["packit"])
+    sha = release(world, NO_PR)
+    assert world.conclusions(sha) == {RAWHIDE: "success", F43: "success"}
+    assert pulls(world) == {}
+    for branch in ("rawhide", "f43"):
+        assert b"Version: 1.0\n" in sandbox.dist_git.files("hello", branch)["hello.spec"]
+        newest, *_ = sandbox.dist_git.log("hello", branch)
+        check = world.checks(sha)[f"propose-downstream:{branch}"]
+        assert check["details_url"] == f"{sandbox.pagure.url}/rpms/hello/c/{newest.sha}"
+    say(world, "/packit propose-update")
+    assert len(sandbox.dist_git.log("hello", "f43")) == 2, "there is nothing to do a second time"
+
+
+def test_without_pull_requests_and_without_permission(world: World) -> None:
+    sha = release(world, NO_PR)
+    assert world.conclusions(sha) == {RAWHIDE: "failure", F43: "failure"}
+    assert r"create\_pr" in world.checks(sha)[RAWHIDE]["output"]["summary"]
+    assert b"Version: 0.1\n" in world.sandbox.dist_git.files("hello", "rawhide")["hello.spec"]
+
+
+def test_packages_of_a_monorepo(world: World) -> None:
+    """Each package is proposed where it belongs, under a check of its own; of two jobs each does its branches."""
+    world.sandbox.dist_git.add_package("other", files={"hello.spec": spec("hello"), "sources": ""})
+    config = """\
+upstream_tag_template: v{version}
+packages:
+  hello: {downstream_package_name: hello, specfile_path: hello.spec, paths: [.]}
+  other: {downstream_package_name: other, specfile_path: hello.spec, paths: [.]}
+jobs:
+- {job: propose_downstream, trigger: release, packages: [hello, other], dist_git_branches: [rawhide]}
+- {job: propose_downstream, trigger: release, packages: [hello], dist_git_branches: [f43]}
+"""
+    f43_has(world, "# broken\n")
+    sha = release(world, config)
+    assert world.conclusions(sha) == {
+        "propose-downstream:rawhide:hello": "success",
+        "propose-downstream:rawhide:other": "success",
+        "propose-downstream:f43:hello": "failure",
+    }
+    assert set(pulls(world)) == {"rawhide"}
+    assert len(world.sandbox.pagure.project("rpms/other").pull_requests) == 1
+    (issue,) = world.sandbox.github.issues(REPOSITORY)
+    assert "| `f43` |" in issue["body"] and "rawhide" not in issue["body"]

@@ -22,6 +22,7 @@ from tests import having
 from .test_comments import reactions, say
 from .test_push import push
 from .test_release import publish
+from .test_rerun import press
 from .test_superseding import push as newer_push
 from .world import REPOSITORY, World
 
@@ -329,3 +330,61 @@ def test_a_newer_push_cancels_the_task(world: World) -> None:
 def test_targets(chroot: str, target: str) -> None:
     assert koji_target(chroot) == target
     assert koji_targets([chroot, chroot]) == (target,)
+
+
+# -- again --
+
+
+def test_the_button_builds_again(world: World) -> None:
+    """RerunKojiBuildHandler: the target whose button was pressed, and no other, under the same check."""
+    pull = opened(world, JOB.replace("[fedora-43]", "[fedora-43, fedora-rawhide]"))
+    finish(world, succeeded=False)
+    before = world.checks(pull.head_sha)[CHECK]["id"]
+    press(world, pull.head_sha, CHECK)
+    world.work()
+    assert [task.target for task in world.sandbox.koji.tasks] == ["f43", "rawhide", "f43"]
+    assert world.sandbox.koji.tasks[-1].scratch
+    finish(world)
+    assert world.conclusions(pull.head_sha) == {CHECK: "success", RAWHIDE: "failure"}
+    assert world.checks(pull.head_sha)[CHECK]["id"] == before
+    press(world, pull.head_sha, sender="stranger")
+    world.work()
+    assert len(world.sandbox.koji.tasks) == 3, "strangers have no say"
+    press(world, pull.head_sha)
+    world.work()
+    assert [task.target for task in world.sandbox.koji.tasks][3:] == ["rawhide"], "of all, what failed"
+
+
+def test_the_button_while_it_is_building(world: World) -> None:
+    """Nobody waits for the task of before: it is canceled, and its news changes nothing."""
+    sha = push(world, PUSHED)
+    press(world, sha, CHECK)
+    world.work()
+    first, second = world.sandbox.koji.tasks
+    assert (first.state, second.state) == ("CANCELED", "FREE")
+    assert not second.scratch, "as the push had it"
+    finish(world)
+    assert world.conclusions(sha) == {CHECK: "success"}
+
+
+def test_a_push_is_advised_to_press_the_button(world: World) -> None:
+    sha = push(world, PUSHED)
+    finish(world, succeeded=False)
+    summary = world.checks(sha)[CHECK]["output"]["summary"]
+    assert "press Re-run beside this check" in summary
+    assert "/packit" not in summary
+
+
+def test_a_comment_builds_what_failed(world: World) -> None:
+    pull = opened(world, JOB.replace("[fedora-43]", "[fedora-43, fedora-rawhide]"))
+    first, second = world.sandbox.koji.tasks
+    world.sandbox.koji.finish(first.id, False)
+    world.sandbox.koji.finish(second.id)
+    world.work()
+    assert "/packit production-build" in world.checks(pull.head_sha)[CHECK]["output"]["summary"]
+    say(world, pull, "/packit rebuild-failed")
+    assert [task.target for task in world.sandbox.koji.tasks] == ["f43", "rawhide", "f43"]
+    finish(world)
+    assert world.conclusions(pull.head_sha) == {CHECK: "success", RAWHIDE: "success"}
+    say(world, pull, "/packit rebuild-failed")
+    assert len(world.sandbox.koji.tasks) == 3

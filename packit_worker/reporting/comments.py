@@ -1,0 +1,48 @@
+"""What comments are answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from packit_worker.reporting.markdown import code, plain
+from packit_worker.reporting.words import sentence
+
+
+def mistake(line: str, message: str, nearest: str | None) -> str:
+    """A line of a comment that looks like a command and is none."""
+    where = f"{code(line)}: " if line else ""
+    hint = f" Did you mean {code(nearest)}?" if nearest else ""
+    return f"{where}{sentence(message)}{hint} {code('/packit help')} lists what may be asked for."
+
+
+def comment_refused(reason: str, next_step: str | None) -> str:
+    """What a comment asks for may not be done."""
+    return sentence(reason) + (f" {plain(next_step, 600)}" if next_step else "")
+
+
+def comment_idle(verb: str, why: str) -> str:
+    """What a comment asks for comes to nothing."""
+    return f"Nothing is done for {code(f'/packit {verb}')}: {plain(why, 600)}."
+
+
+def place(family: str) -> str:
+    """Where a command can be given, by the family of the event."""
+    return {"PullRequestComment": "a pull request", "IssueComment": "an issue"}.get(family, "another place")
+
+
+def only_there(places: Sequence[str]) -> str:
+    """A command in the wrong place."""
+    return f"it is for a comment on {' or '.join(places)}"
+
+
+def help_text(login: str, allowed: Sequence[tuple[str, str]], others: Sequence[tuple[str, str]]) -> str:
+    """What an account may ask for, and what only others may. Each command is its usage and what it does."""
+    parts = [f"{plain(login)} may run here:", *(_listed(allowed))] if allowed else []
+    if others:
+        who = "Those with write or admin permission in the project may run here:"
+        parts += [*([""] if parts else []), who, *_listed(others)]
+    return "\n".join([*parts, "", "One command a line; each line begins with `/packit`."])
+
+
+def _listed(commands: Sequence[tuple[str, str]]) -> list[str]:
+    return ["", *(f"* {code(usage)} – {plain(about)}" for usage, about in commands)]
