@@ -486,14 +486,25 @@ class Pipeline:
                 self._want(check, run.handler.first_words(check), None)
 
     def _tell(self, run: Run, words: Saying, url: str | None = None) -> None:
-        """Say it on all the checks of a run; of a run about news, on those that were waiting for the news."""
+        """Say it on all the checks of a run; of a run about news, on those that were waiting for the news.
+
+        What has gone well in this event stays so, whatever becomes of the rest of the run.
+        """
         origin = self.facts.origin
-        for check in run.shows:
+        for check in self._not_well(run.shows):
             again = texts.again(check.kind, origin.event if origin else None)
             self._want(check, texts.said(words, again), url)
         if not run.shows and origin is not None and origin.event_id is not None:
             jobs = self._waiting_jobs(run, origin)
             self.ledger.also(lambda session: end_waiting(self.ledger, session, origin, words, jobs))
+
+    def _not_well(self, shown: Sequence[CheckId]) -> Sequence[CheckId]:
+        """The checks that this event has not shown a success on, at this attempt or an earlier one."""
+        if not shown:
+            return shown
+        with self._shop.journal.read() as session:
+            well = {(row.kind, row.job, row.target) for row in checks.gone_well(session, self._row.id)}
+        return [check for check in shown if (check.kind, check.job, check.target) not in well]
 
     def _waiting_jobs(self, run: Run, origin: Origin) -> frozenset[str]:
         """The jobs whose checks wait for the news that a run is about."""

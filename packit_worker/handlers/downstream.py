@@ -210,4 +210,8 @@ class GitHubIssueCommentProposeUpdateHandler(ProposingHandler, CommentHandler):
             said = self.answer(paragraphs, about)
         except (NotFound, Refused) as error:
             said = f"no answer could be given: {error}"
-        return "; ".join(part for part in (said, self.update_issue(outcome, open_one=False)) if part)
+        notes = [said, self.update_issue(outcome, open_one=False)]
+        if not outcome.failed:
+            done = set(outcome.done)
+            notes.append(downstream_issue.close(self.context, self.job, self.number, done))
+        return "; ".join(note for note in notes if note)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-from sqlalchemy import select
-
 from packit_worker import releases
 from packit_worker.effecting import Calls
 from packit_worker.errors import NotFound, Refused
 from packit_worker.handlers.base import Context
+from packit_worker.journal import checks
 from packit_worker.journal.checks import CheckRow
 from packit_worker.journal.effects import EffectRow, EffectState
 from packit_worker.ports import Conclusion, Posted
@@ -75,20 +74,39 @@ def update(
     return f"{'updated' if failing else 'closed'} the issue {posted.url}"
 
 
+def close(context: Context, job: Job, number: int, branches: set[str]) -> str:
+    """Close the issue that a comment asked in, where the release is proposed for all branches of all jobs by now."""
+    if any(row.conclusion != Conclusion.SUCCESS for row in _others(context, job, branches)):
+        return ""
+    project = context.project()
+
+    def send() -> Posted:
+        project.close_issue(number)
+        return Posted(id=str(number))
+
+    try:
+        # Closing a second time changes nothing, so there is nothing to look for.
+        context.desk.once(CLOSED, str(number), {"number": number}, Calls(send, lambda: None))
+    except (NotFound, Refused) as error:
+        return f"the issue could not be closed: {error}"
+    return "closed the issue that it was asked for in"
+
+
 def _of_others(context: Context, job: Job, branches: set[str]) -> list[tuple[str, str]]:
     """Branches that this release could not be proposed for by other jobs, and by this one at another time."""
-    assert context.origin is not None
+    return [
+        (row.target, row.title)
+        for row in _others(context, job, branches)
+        if row.conclusion == Conclusion.FAILURE
+    ]
+
+
+def _others(context: Context, job: Job, branches: set[str]) -> list[CheckRow]:
+    """The checks of this release that are not about these branches of the job."""
+    assert context.origin is not None and context.origin.commit_sha is not None
     with context.journal.read() as session:
-        rows = session.execute(
-            select(CheckRow)
-            .where(
-                CheckRow.project_url == context.origin.event.project_url,
-                CheckRow.commit_sha == context.origin.commit_sha,
-                CheckRow.kind == names.PROPOSE_DOWNSTREAM,
-                CheckRow.conclusion == Conclusion.FAILURE,
-            )
-            .order_by(CheckRow.name)
-        ).scalars()
         return [
-            (row.target, row.title) for row in rows if not (row.job == job.key and row.target in branches)
+            row
+            for row in checks.of_commit(session, context.origin.event.project_url, context.origin.commit_sha)
+            if row.kind == names.PROPOSE_DOWNSTREAM and not (row.job == job.key and row.target in branches)
         ]

@@ -241,6 +241,14 @@ def unfinished(session: Session, event_id: str, target: str | None = None) -> li
     return list(session.execute(statement.execution_options(populate_existing=True)).scalars())
 
 
+def gone_well(session: Session, event_id: str) -> list[CheckRow]:
+    """The checks of an event that have ended in success."""
+    statement = select(CheckRow).where(
+        CheckRow.event_id == event_id, CheckRow.conclusion == Conclusion.SUCCESS
+    )
+    return list(session.execute(statement).scalars())
+
+
 def unfinished_of_others(session: Session, subject: str, commit_sha: str) -> list[CheckRow]:
     """The checks that are not completed on other commits of a subject; locked to the end of the transaction."""
     statement = (

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from packit_worker.cell import Cell, workspace
+from packit_worker.handlers.downstream_branch import Update
 from packit_worker.replaying import replay
 from packit_worker.sandbox import Sandbox
 from packit_worker.sandbox.dist_git import spec
@@ -134,6 +135,7 @@ def pull_url(world: World, branch: str) -> str:
 
 
 def test_a_release_is_proposed_for_each_branch(world: World) -> None:
+    """propose_downstream, ReleaseEvent, ProposeDownstreamHandler: one pull request for each branch."""
     sha = release(world)
     assert world.conclusions(sha) == {RAWHIDE: "success", F43: "success"}
     found = pulls(world)
@@ -158,7 +160,7 @@ def test_the_default_is_rawhide(world: World) -> None:
 
 
 def test_an_archive_that_comes_late(world: World) -> None:
-    """Only its branch is tried again, and at longer and longer distances, until it is given up."""
+    """ProposeDownstreamHandler: only its branch is tried again, at longer and longer distances, until it is given up."""
     f43_has(world, "# late\n")
     sha = release(world)
     assert world.conclusions(sha) == {RAWHIDE: "success", F43: None}
@@ -184,6 +186,7 @@ def test_an_archive_that_comes_late(world: World) -> None:
 
 
 def test_a_failure_is_told_in_one_issue(world: World) -> None:
+    """propose_downstream, ProposeDownstreamHandler: another error is told once."""
     f43_has(world, "# broken\n")
     sha = release(world)
     assert world.conclusions(sha) == {RAWHIDE: "success", F43: "failure"}
@@ -195,6 +198,7 @@ def test_a_failure_is_told_in_one_issue(world: World) -> None:
 
 
 def test_a_comment_has_the_latest_release_proposed_again(world: World) -> None:
+    """IssueCommentEvent, GitHubIssueCommentProposeUpdateHandler: a failure leaves the issue open."""
     f43_has(world, "# broken\n")
     sha = release(world)
     (issue,) = world.sandbox.github.issues(REPOSITORY)
@@ -202,6 +206,7 @@ def test_a_comment_has_the_latest_release_proposed_again(world: World) -> None:
     (answer,) = answers(world, issue["number"])
     assert pull_url(world, "rawhide") in answer
     assert "| `f43` |" in answer
+    assert world.sandbox.github.issues(REPOSITORY)[0]["state"] == "open"
     assert world.conclusions(sha) == {RAWHIDE: "success", F43: "failure"}
     # What was wrong is mended: there is nothing to tell any more.
     f43_has(world)
@@ -217,10 +222,13 @@ def test_a_comment_has_the_latest_release_proposed_again(world: World) -> None:
 
 
 def test_a_comment_where_all_is_well(world: World) -> None:
+    """GitHubIssueCommentProposeUpdateHandler: a link for each branch, and the issue is closed."""
     release(world)
     issue = say(world, "/packit propose-update")
     (answer,) = answers(world, issue)
     assert pull_url(world, "rawhide") in answer and pull_url(world, "f43") in answer
+    (there,) = world.sandbox.github.issues(REPOSITORY)
+    assert (there["number"], there["state"]) == (issue, "closed")
     assert len(pulls(world)) == 2
 
 
@@ -234,6 +242,7 @@ def test_strangers_may_not_ask(world: World) -> None:
 
 
 def test_nothing_is_released(world: World) -> None:
+    """GitHubIssueCommentProposeUpdateHandler: without a release the comment is told so."""
     sha = push(world, CONFIG)
     issue = say(world, "/packit propose-update")
     (answer,) = answers(world, issue)
@@ -424,3 +433,26 @@ jobs:
     assert len(world.sandbox.pagure.project("rpms/other").pull_requests) == 1
     (issue,) = world.sandbox.github.issues(REPOSITORY)
     assert "| `f43` |" in issue["body"] and "rawhide" not in issue["body"]
+    issue = say(world, "/packit propose-update")
+    assert world.sandbox.github.issues(REPOSITORY)[-1]["state"] == "open", "another job has failed"
+    f43_has(world)
+    say(world, "/packit propose-update", issue=issue)
+    assert {there["state"] for there in world.sandbox.github.issues(REPOSITORY)} == {"closed"}
+
+
+def test_what_went_well_stays_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bug at one branch is no failure of another that is proposed."""
+    propose = Update.propose
+
+    def broken(update: Update, branch: str) -> Any:
+        if branch == "f43":
+            raise RuntimeError("a bug")
+        return propose(update, branch)
+
+    monkeypatch.setattr(Update, "propose", broken)
+    sha = release(world)
+    assert world.conclusions(sha) == {RAWHIDE: "success", F43: "failure"}
+    shown = world.checks(sha)
+    assert shown[RAWHIDE]["details_url"] == pull_url(world, "rawhide")
+    assert "Something went wrong in this service" in shown[F43]["output"]["title"]
+    assert "Press Re-run beside this check" in shown[F43]["output"]["summary"]

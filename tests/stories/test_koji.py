@@ -83,6 +83,7 @@ def decided(world: World) -> list[tuple[str, str]]:
 
 
 def test_a_pull_request(world: World) -> None:
+    """production_build, PullRequestGithubKojiBuildHandler, KojiBuildEvent, KojiBuildReportHandler."""
     pull = opened(world, JOB.replace("[fedora-43]", "[fedora-43, fedora-43-aarch64, fedora-rawhide]"))
     first, second = world.sandbox.koji.tasks
     assert (first.target, second.target) == ("f43", "rawhide")
@@ -134,6 +135,7 @@ def test_it_is_canceled(world: World) -> None:
 
 
 def test_news_that_comes_late_or_twice(world: World) -> None:
+    """KojiBuildEvent: without ``old``, and in states that nothing follows from."""
     pull = opened(world)
     finish(world)
     world._bus_position = 0
@@ -147,6 +149,7 @@ def test_news_that_comes_late_or_twice(world: World) -> None:
 
 
 def test_targets_that_koji_has_not(world: World) -> None:
+    """production_build: a target that is none is told of, and the others are built."""
     pull = opened(world, JOB.replace("[fedora-43]", "[fedora-43, fedora-12, centos-stream-9]"))
     assert [task.target for task in world.sandbox.koji.tasks] == ["f43"]
     checks = world.checks(pull.head_sha)
@@ -157,6 +160,7 @@ def test_targets_that_koji_has_not(world: World) -> None:
 
 
 def test_a_stranger_waits_for_a_maintainer(world: World) -> None:
+    """PullRequestGithubKojiBuildHandler: the same permission as for Copr."""
     pull = opened(world, author="stranger")
     assert world.sandbox.koji.tasks == []
     check = world.checks(pull.head_sha)[CHECK]
@@ -183,6 +187,7 @@ def test_a_comment_about_one_target(world: World) -> None:
 
 @pytest.mark.parametrize("scratch", [True, False])
 def test_a_push_to_a_branch(world: World, scratch: bool) -> None:
+    """PushGithubKojiBuildHandler: scratch is as the job says."""
     sha = push(world, PUSHED.replace("targets", f"scratch: {str(scratch).lower()}, targets"))
     (task,) = world.sandbox.koji.tasks
     assert task.scratch is scratch
@@ -192,11 +197,13 @@ def test_a_push_to_a_branch(world: World, scratch: bool) -> None:
 
 
 def test_a_push_to_another_branch(world: World) -> None:
+    """PushGithubKojiBuildHandler: only the branch of the job."""
     push(world, PUSHED.replace("targets", "branch: main, targets"), branch="devel")
     assert world.sandbox.koji.tasks == []
 
 
 def test_a_release(world: World) -> None:
+    """ReleaseGithubKojiBuildHandler."""
     sha = push(world, JOB.replace("pull_request", "release"))
     world.sandbox.github.add_tag(REPOSITORY, "v1.0", sha)
     push(world, "jobs: []\n")
