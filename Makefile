@@ -1,15 +1,12 @@
 # All a newcomer needs: `make demo` and `make test`. Everything is installed into .venv, nothing outside of it.
 
 PYTHON ?= python3
-comma := ,
 VENV := .venv
 BIN := $(VENV)/bin
 # The program packit, which nothing here imports, with the Python of the system: packit needs the bindings for RPM, which
 # come with the system, and its jail has to be able to read that Python.
 PACKIT := $(VENV)/packit
 PACKIT_PYTHON := $(firstword $(wildcard /usr/bin/python3) $(PYTHON))
-# Builds in Koji: the library compiles gssapi, for which there has to be a compiler and the headers of Kerberos.
-EXTRAS := test$(if $(and $(shell command -v krb5-config),$(shell command -v cc)),$(comma)koji)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test packit lint check benchmark migration clean
@@ -48,7 +45,14 @@ $(VENV)/.demo: setup.cfg pyproject.toml | $(VENV)/.made
 
 $(VENV)/.test: setup.cfg pyproject.toml | $(VENV)/.made
 	@echo "Installing into $(VENV) (about a minute)..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS)]'
+	@extras=test; \
+	headers=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("include"))'); \
+	if command -v krb5-config >/dev/null && command -v cc >/dev/null && [ -e "$$headers/Python.h" ]; then \
+		extras=test,koji; \
+	else \
+		echo "Without the library koji, whose tests are skipped. Debian: apt install gcc libkrb5-dev python3-dev"; \
+	fi; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[$$extras]"
 	@touch $@ $(VENV)/.demo
 
 $(PACKIT)/bin/packit:

@@ -160,7 +160,7 @@ def test_the_default_is_rawhide(world: World) -> None:
 
 
 def test_an_archive_that_comes_late(world: World) -> None:
-    """ProposeDownstreamHandler: only its branch is tried again, at longer and longer distances, until it is given up."""
+    """ProposeDownstreamHandler: only its branch is tried again, later and later, until it is given up."""
     f43_has(world, "# late\n")
     sha = release(world)
     assert world.conclusions(sha) == {RAWHIDE: "success", F43: None}
