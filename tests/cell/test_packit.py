@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from packit_worker.cell import Limits, NoCell, git
+from packit_worker.cell import program as programs
 from packit_worker.cell.packit import Packit
 from packit_worker.cell.session import PackitFailed, _block
 from packit_worker.errors import UserError
@@ -93,6 +94,27 @@ def test_without_a_jail_nothing_runs(
     with pytest.raises(NoCell):
         packit.srpm(tmp_path / "clone", commit, tmp_path)
     assert not canary.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root lends its jail to another user")
+def test_a_program_that_the_jail_cannot_read(
+    forge: Forge, upstream: Path, work: Path, tmp_path: Path
+) -> None:
+    commit = cloned(forge, upstream, "hello.git", tmp_path / "clone", {"x": "y"})
+    program = work / "closed" / "bin" / "packit"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    (work / "closed").chmod(0o700)
+    with pytest.raises(NoCell, match=f"may not look into {program.parent}") as raised:
+        Packit(program).srpm(tmp_path / "clone", commit, tmp_path)
+    assert "/usr/bin/python3" in raised.value.next_step
+
+
+@pytest.mark.parametrize("allow", [[], ["bugzilla.redhat.com"]])
+def test_bugzilla_is_asked_only_where_it_may_be(allow: list[str]) -> None:
+    named = [place for place in programs.files("a", "a@b.c", allow) if place.endswith("/bugzilla.py")]
+    assert bool(named) is not bool(allow)
 
 
 def test_output_is_shown_as_it_is_and_no_more() -> None:
