@@ -7,7 +7,8 @@ clients. Only hosts that stand in the configuration are ever contacted: a payloa
 from __future__ import annotations
 
 import threading
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from packit_worker.ports import Aliases, Copr, DistGit, FasJson, Forge, Koji, Se
 
 if TYPE_CHECKING:
     from packit_worker.cell.packit import Packit
+    from packit_worker.config.secret import Secret
     from packit_worker.config.service import ServiceConfig
 
 # The clients are imported where they are made: ogr takes a second and 70 MB, copr.v3 a third of a second, and the web
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 #: GitHub's own wish, in seconds: https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api
 GITHUB_WRITE_INTERVAL = 1.0
 PUBLIC_GITHUB_API = "https://api.github.com"
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+#: Scheme, host and port.
+Origin = tuple[str, str | None, int | None]
 
 
 class Services:
@@ -40,14 +46,41 @@ class Services:
 
     def forge(self, name_or_project_url: str) -> Forge:
         """The forge called so, or the one the project's page is on. Raises NotFound for any other."""
-        if name_or_project_url == "github" or _host(name_or_project_url) == _host(
-            self._config.github.web_url
-        ):
+        if name_or_project_url == "github":
             return self.github
-        if _host(name_or_project_url) == _host(self._config.dist_git.url):
-            with self._making:
-                return self._dist_git_forge
-        raise NotFound(f"No forge of ours: {name_or_project_url}")
+        with self._making:
+            make = self._forges.get(_origin(name_or_project_url))
+            if make is None:
+                raise NotFound(f"No forge of ours: {name_or_project_url}")
+            return make()
+
+    @cached_property
+    def _forges(self) -> Mapping[Origin, Callable[[], Forge]]:
+        """The forges there are, by the origin of their pages; each is made when it is first asked for."""
+        config = self._config
+        found: dict[Origin, Callable[[], Forge]] = {_origin(config.github.web_url): lambda: self._github}
+        for instance in config.pagure.instances:
+            found[_origin(instance.url)] = cache(
+                partial(self._pagure, instance.url, instance.login, instance.token)
+            )
+        # Dist-git is a Pagure too: packages are read there, and told of, without an account in vain.
+        dist_git = config.dist_git
+        found.setdefault(
+            _origin(dist_git.url),
+            cache(partial(self._pagure, dist_git.url, dist_git.login, dist_git.token)),
+        )
+        return found
+
+    def _pagure(self, url: str, login: str | None, token: Secret | None) -> Forge:
+        from packit_worker.clients.pagure import Pagure
+
+        return Pagure(
+            url=url,
+            login=login,
+            token=token.reveal() if token else None,
+            fallback_url=self._config.server_url,
+            timeout=self._config.limits.http_timeout,
+        )
 
     @property
     def github(self) -> Forge:
@@ -204,20 +237,6 @@ class Services:
         )
 
     @cached_property
-    def _dist_git_forge(self) -> Forge:
-        """Dist-git as the Pagure that it is: packages are read there, and told of, without an account in vain."""
-        from packit_worker.clients.pagure import Pagure
-
-        dist_git = self._config.dist_git
-        return Pagure(
-            url=dist_git.url,
-            login=dist_git.login,
-            token=dist_git.token.reveal() if dist_git.token else None,
-            fallback_url=self._config.server_url,
-            timeout=self._config.limits.http_timeout,
-        )
-
-    @cached_property
     def _testing_farm(self) -> TestingFarm:
         from packit_worker.clients.testing_farm import TestingFarmClient
 
@@ -239,9 +258,10 @@ class Services:
         )
 
 
-def _host(url: str) -> tuple[str, str | None, int | None]:
+def _origin(url: str) -> Origin:
+    """Scheme, host and port of a page; what is no URL is nobody's."""
     try:
         parts = urlsplit(url)
-        return parts.scheme, parts.hostname, parts.port
+        return parts.scheme, parts.hostname, parts.port or DEFAULT_PORTS.get(parts.scheme)
     except ValueError:
         return "", None, None

@@ -46,6 +46,7 @@ from packit_worker.config.service_shapes import (
     Limits,
     PackitConfig,
     PagureConfig,
+    PagureInstance,
     ServiceConfig,
     ServiceConfigError,
     TestingFarmConfig,
@@ -67,6 +68,7 @@ __all__ = [
     "Limits",
     "PackitConfig",
     "PagureConfig",
+    "PagureInstance",
     "Secret",
     "ServiceConfig",
     "ServiceConfigError",
@@ -177,18 +179,23 @@ def _section(raw: dict[Any, Any], path: tuple[str, ...]) -> dict[Any, Any] | Non
     return raw
 
 
+#: Section, list in it, and the key that each item of the list may have in a file of its own.
+_SECRETS_IN_LISTS = (("pagure", "hooks", "key"), ("pagure", "instances", "token"))
+
+
 def _take_secret_files(raw: dict[Any, Any], folder: Path, problems: Problems) -> None:
     """Replace every `<secret>_file` by the secret itself."""
     for path, secret in _scalars():
         if secret and (section := _section(raw, path)) is not None:
             _take_secret_file(section, path, folder, problems)
-    pagure = raw.get("pagure")
-    if isinstance(pagure, dict) and isinstance(pagure.get("hooks"), list):
-        hooks = [dict(hook) if isinstance(hook, Mapping) else hook for hook in pagure["hooks"]]
-        for number, hook in enumerate(hooks):
-            if isinstance(hook, dict):
-                _take_secret_file(hook, ("pagure", "hooks", number, "key"), folder, problems)
-        pagure["hooks"] = hooks
+    for section_name, name, key in _SECRETS_IN_LISTS:
+        section = raw.get(section_name)
+        if isinstance(section, dict) and isinstance(section.get(name), list):
+            items = [dict(item) if isinstance(item, Mapping) else item for item in section[name]]
+            for number, item in enumerate(items):
+                if isinstance(item, dict):
+                    _take_secret_file(item, (section_name, name, number, key), folder, problems)
+            section[name] = items
 
 
 def _take_secret_file(section: dict[Any, Any], path: loading.Path, folder: Path, problems: Problems) -> None:
@@ -242,8 +249,11 @@ def _shaped(values: dict[str, Any]) -> ServiceConfig:
     """Checked values as the shapes, with the defaults that follow from other keys."""
     deployment = values.get("deployment", Deployment.DEV)
     _shape_bus(values.setdefault("bus", {}), deployment)
-    hooks = values.get("pagure", {}).get("hooks") or ()
-    values["pagure"] = {"hooks": tuple(HookConfig(**hook) for hook in hooks)}
+    pagure = values.get("pagure", {})
+    values["pagure"] = {
+        "instances": tuple(PagureInstance(**each) for each in pagure.get("instances") or ()),
+        "hooks": tuple(HookConfig(**hook) for hook in pagure.get("hooks") or ()),
+    }
     for name, shape in (
         ("github", GitHubConfig),
         ("copr", CoprConfig),

@@ -267,9 +267,18 @@ class HookSchema(Closed):
     key = SecretText(required=True, error_messages=_MISSING, validate=_not_empty)
 
 
+class PagureInstanceSchema(Closed):
+    """One of `pagure.instances`."""
+
+    url = Instance(required=True, error_messages=_MISSING)
+    login = Text(required=True, error_messages=_MISSING, validate=_not_empty)
+    token = SecretText()
+
+
 class PagureSchema(Closed):
     """`pagure`."""
 
+    instances = Many(Inside(PagureInstanceSchema), allow_none=True)
     hooks = Many(Inside(HookSchema), allow_none=True)
 
 

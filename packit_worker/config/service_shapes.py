@@ -198,9 +198,19 @@ class HookConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PagureConfig:
-    """Hooks of Pagure that are known beside those that ``packit-worker hooks`` has written down."""
+class PagureInstance:
+    """A Pagure whose projects are served. ``login`` is the account that the ``token`` belongs to."""
 
+    url: str
+    login: str
+    token: Secret | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PagureConfig:
+    """The Pagures that are served, and keys of hooks beside those that ``packit-worker hooks`` has written down."""
+
+    instances: tuple[PagureInstance, ...] = ()
     hooks: tuple[HookConfig, ...] = ()
 
 

@@ -39,6 +39,13 @@ def services(sandbox: Sandbox) -> Services:
             url=made.url, username=made.username, login=Secret(made.login), token=Secret(made.token)
         ),
         dist_git=SimpleNamespace(url=sandbox.pagure.url, login=None, token=None),
+        pagure=SimpleNamespace(
+            instances=(
+                SimpleNamespace(
+                    url=sandbox.pagure.url, login=sandbox.pagure.username, token=Secret(sandbox.pagure.token)
+                ),
+            )
+        ),
         testing_farm=SimpleNamespace(
             api_url=f"{sandbox.testing_farm.url}/v0.1",
             token=Secret(sandbox.testing_farm.token),
@@ -59,6 +66,10 @@ def test_all_of_them_work(sandbox: Sandbox, services: Services) -> None:
     sandbox.dist_git.add_package("tool")
     package = f"{sandbox.pagure.url}/rpms/tool"
     assert services.forge(package).project(package).top_files("rawhide") == ("sources", "tool.spec")
+    sandbox.pagure.add_project("tool")
+    page = f"{sandbox.pagure.url}/tool"
+    assert services.forge(page).project(page).top_files("main") == ("README.md",)
+    assert services.forge(page) is services.forge(sandbox.pagure.url)
     assert "fedora-rawhide-x86_64" in services.copr.available_chroots()
     with pytest.raises(NotFound):
         services.testing_farm.get_request("none")

@@ -119,6 +119,7 @@ def test_the_example_shows_every_key() -> None:
         module.BusConfig,
         module.TlsConfig,
         module.PagureConfig,
+        module.PagureInstance,
         module.HookConfig,
         module.Limits,
     ):
@@ -506,3 +507,22 @@ def test_the_address_of_a_pagure_has_one_spelling(written: str, read: str) -> No
 def test_what_is_no_address_of_a_pagure(text: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         normal_instance(text)
+
+
+def test_the_pagures_that_are_served(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(f"{CANARY}\n")
+    path = tmp_path / "service.yaml"
+    path.write_text(
+        "pagure:\n  instances:\n"
+        "  - {url: https://Pagure.io/, login: packit, token_file: token}\n"
+        "  - {url: https://git.centos.org, login: packit}\n"
+    )
+    config = load_service_config(path, {})
+    first, second = config.pagure.instances
+    assert (first.url, first.login, second.token) == ("https://pagure.io", "packit", None)
+    assert first.token is not None and first.token.reveal() == CANARY
+    assert CANARY in config.secrets()
+    error = refused(tmp_path, "pagure: {instances: [{url: https://pagure.io}]}\n")
+    assert [(found.dotted, found.message) for found in error.problems] == [
+        ("pagure.instances[0].login", "is missing")
+    ]
