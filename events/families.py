@@ -26,6 +26,11 @@ class ProjectEvent(Event):
     #: GitHub App installation that sent the event; saves a call to find it.
     installation_id: int | None = None
 
+    @property
+    def source_url(self) -> str | None:
+        """The page of the fork that the commit comes from, where the project itself need not have it by now."""
+        return None
+
 
 @dataclass(frozen=True, kw_only=True)
 class PullRequest(ProjectEvent):
@@ -132,6 +137,11 @@ class Push(ProjectEvent):
     def subject(self) -> str:
         """The page of the branch."""
         return f"{self.project_url}/tree/{quote(self.branch)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpstreamPush(Push):
+    """A push to a project that is built and tested; what is pushed to dist-git is not."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,8 +12,8 @@ from events.families import (
     IssueComment,
     PullRequest,
     PullRequestComment,
-    Push,
     Release,
+    UpstreamPush,
 )
 
 
@@ -42,7 +42,7 @@ class IssueCommentEvent(IssueComment):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PushGithubGHEvent(Push):
+class PushGithubGHEvent(UpstreamPush):
     """``push`` to a branch."""
 
     task: ClassVar[str] = "task.process_push_GH_event"

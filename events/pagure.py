@@ -7,9 +7,10 @@ the two are known for one. Both carry the same body, so that what stands in it m
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import ClassVar
 
-from events.families import PullRequest, PullRequestComment, Push
+from events.families import PullRequest, PullRequestComment, UpstreamPush
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,16 @@ class PullRequestPagureEvent(PullRequest):
     base_repo_owner: str | None = None
     #: When the pull request last changed, as ISO text.
     updated_at: str | None = None
+
+    @property
+    def subject(self) -> str:
+        """The page of the pull request."""
+        return f"{self.project_url}/pull-request/{self.pr_id}"
+
+    @property
+    def source_url(self) -> str | None:
+        """The page of the fork. A pull request from the project itself names its owner, who then has no fork of it."""
+        return _fork(self)
 
     @property
     def same_as(self) -> str | None:
@@ -46,15 +57,27 @@ class PullRequestCommentPagureEvent(PullRequestComment):
     updated_at: str | None = None
 
     @property
+    def subject(self) -> str:
+        """The page of the pull request."""
+        return f"{self.project_url}/pull-request/{self.pr_id}"
+
+    @property
+    def source_url(self) -> str | None:
+        """The page of the fork. A pull request from the project itself names its owner, who then has no fork of it."""
+        return _fork(self)
+
+    @property
     def same_as(self) -> str | None:
         """One wording of one comment."""
         if self.comment_id is None or self.updated_at is None:
             return None
-        return f"{self.subject}#comment-{self.comment_id}:{self.action}:{self.updated_at}"
+        # Its clock has no fractions: two edits may bear the same second.
+        wording = sha256(self.comment.encode()).hexdigest()[:16]
+        return f"{self.subject}#comment-{self.comment_id}:{self.action}:{self.updated_at}:{wording}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class PushPagureEvent(Push):
+class PushPagureEvent(UpstreamPush):
     """``git.receive`` of an upstream project."""
 
     task: ClassVar[str] = "task.process_push_pagure_event"
@@ -64,3 +87,12 @@ class PushPagureEvent(Push):
     def same_as(self) -> str | None:
         """One move of a branch."""
         return f"{self.subject}:{self.commit_sha_before}:{self.commit_sha}"
+
+
+def _fork(event: PullRequestPagureEvent | PullRequestCommentPagureEvent) -> str | None:
+    project = "/".join(filter(None, (event.target_repo_namespace, event.target_repo_name)))
+    path = "/".join(filter(None, (event.base_repo_namespace, event.base_repo_name)))
+    home = event.project_url.removesuffix(f"/{project}")
+    if event.base_repo_owner is None or not path or home == event.project_url:
+        return None
+    return f"{home}/fork/{event.base_repo_owner}/{path}"

@@ -21,6 +21,15 @@ def forge_of(url: str) -> str:
     return (urlsplit(url).hostname or "").lower()
 
 
+def admins_on(admins: Collection[str], forge: str, home: str) -> frozenset[str]:
+    """The logins, in lower case, that ``admins`` names on a forge: ``<host>/<login>``, or ``<login>`` for ``home``.
+
+    The same login is somebody else on another forge.
+    """
+    named = (admin.lower().rpartition("/") for admin in admins)
+    return frozenset(login for host, _, login in named if (host or home) == forge)
+
+
 def accounts_of(event: Event) -> tuple[str, ...]:
     """The accounts of which one has to be approved: who caused the event, and whose project it is."""
     names: tuple[str | None, ...]

@@ -53,7 +53,8 @@ def look_up(
     """
     match event:
         case PullRequestComment():
-            return _head(project, event, seen, permission)
+            told = {event.commit_sha} if event.commit_sha else set()
+            return _head(project, event, told or seen, permission)
         case Release():
             sha = project.commit_sha(f"tags/{event.tag_name}")
             return Commit(event=event, sha=sha, reason=f"the tag {event.tag_name} is {sha[:12]}")

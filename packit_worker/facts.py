@@ -37,6 +37,8 @@ class Facts:
     runs: Mapping[RunKey, RunRow] = field(default_factory=dict)
     told: Mapping[str, Any] | None = None
     heads: frozenset[str] = frozenset()
+    #: What an edited comment said when it was told of before, for forges that do not tell.
+    comment_before: str | None = None
     built: tuple[BuildRow, ...] = ()
     tested: tuple[TestRunRow, ...] = ()
 
@@ -68,6 +70,7 @@ def gather(journal: Journal, row: EventRow, event: Event) -> Facts:
             runs=before,
             told=told.facts if told else None,
             heads=_heads(session, row) if isinstance(event, PullRequestComment) else frozenset(),
+            comment_before=_comment_before(session, row, event),
         )
         return _at_commit(session, found, row, origin)
 
@@ -93,9 +96,23 @@ def _at_commit(session: Session, facts: Facts, row: EventRow, origin: Origin) ->
     )
 
 
+#: How many comments of a pull request are looked through for an earlier wording of one.
+COMMENTS_LOOKED_AT = 100
 #: The events that tell of a pull request's head.
 _TELLING = [cls.task for cls in event_classes() if issubclass(cls, PullRequest)]
 _ASKING = [cls.task for cls in event_classes() if issubclass(cls, PullRequestComment)]
+
+
+def _comment_before(session: Session, row: EventRow, event: Event) -> str | None:
+    """The last wording that came before of the comment that was edited; None where none did, or nothing was edited."""
+    if not isinstance(event, PullRequestComment) or event.comment_id is None:
+        return None
+    if event.action != "edited" or event.comment_before is not None:
+        return None
+    for earlier in events.before(session, row, [event.task], limit=COMMENTS_LOOKED_AT):
+        if earlier.kwargs.get("comment_id") == event.comment_id:
+            return str(earlier.kwargs.get("comment", ""))
+    return None
 
 
 def _heads(session: Session, row: EventRow) -> frozenset[str]:

@@ -82,7 +82,11 @@ def find(session: Session, event: Event, event_id: str) -> Origin | None:
     finder = _finders.get(type(event))
     if finder is not None:
         return finder(session, event, event_id)
-    return Origin(event=event, commit_sha=commit_of(event)) if isinstance(event, ProjectEvent) else None
+    if not isinstance(event, ProjectEvent):
+        return None
+    # What a comment's message tells is the head that its author saw: whether it still is one, the forge knows.
+    is_comment = isinstance(event, PullRequestComment)
+    return Origin(event=event, commit_sha=None if is_comment else commit_of(event))
 
 
 def commit_of(event: ProjectEvent) -> str | None:

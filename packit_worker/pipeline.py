@@ -30,6 +30,7 @@ from packit_worker.checks.verdict import Kind
 from packit_worker.commands import Asked, Mistake
 from packit_worker.config.package import FILE_NAMES, PackageConfig, PackageConfigError
 from packit_worker.config.service import ServiceConfig
+from packit_worker.configs import Reading
 from packit_worker.desk import RunDesk
 from packit_worker.effecting import Effecting
 from packit_worker.errors import NotFound, Refused, TemporaryError, UserError
@@ -238,12 +239,13 @@ class Pipeline:
 
     def _heard(self, event: PullRequestComment | IssueComment) -> Asked:
         """What a comment asks for; nothing, with the reason written down, if it asks for nothing."""
-        us = f"{self._shop.settings.github.app_slug}[bot]"
-        if event.user_is_bot or event.user_login.lower() == us.lower():
+        if event.user_is_bot or self._shop.services.forge(event.project_url).is_ours(event.user_login):
             self.ledger.decide(
                 "comment", "ignored", f"{event.user_login} is a program, and programs give no commands"
             )
             return Asked()
+        if event.comment_before is None and self.facts.comment_before is not None:
+            event = replace(event, comment_before=self.facts.comment_before)
         asked = origins.asked_by(event)
         if not asked:
             new = "new " if event.comment_before is not None else ""
@@ -407,6 +409,16 @@ class Pipeline:
             reply=run.reply,
         )
 
+    def _read_config(self, event: ProjectEvent, sha: str) -> Reading:
+        """Read it where the commit comes from; in the project itself where that is gone, or is no place of its own."""
+        source = event.source_url
+        if source is not None:
+            try:
+                return configs.read(self._shop.services.forge(source).project(source), sha)
+            except NotFound as error:
+                log.info("no configuration was read at %s: %s", source, error)
+        return configs.read(self._project(), sha)
+
     def _config(self, origin: Origin) -> PackageConfig:
         """The package configuration at the origin's commit. Raises Unusable after it was decided what follows."""
         step = "package configuration"
@@ -416,7 +428,7 @@ class Pipeline:
             raise Unusable(reason, next_step="")
         reading = self.facts.reading
         if reading is None:
-            reading = configs.read(self._project(), origin.commit_sha)
+            reading = self._read_config(origin.event, origin.commit_sha)
             self.ledger.read(origin.event.project_url, origin.commit_sha, reading)
         at = origin.commit_sha[:12]
         if reading.path is None:
@@ -476,7 +488,9 @@ class Pipeline:
 
     @property
     def _admins(self) -> frozenset[str]:
-        return frozenset(admin.lower() for admin in self._shop.settings.admins)
+        settings, origin = self._shop.settings, self.facts.origin
+        forge = access.forge_of(origin.event.project_url) if origin else ""
+        return access.admins_on(settings.admins, forge, access.forge_of(settings.github.web_url))
 
     def _show(self, runs: Sequence[Run]) -> None:
         for run in runs:

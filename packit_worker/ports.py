@@ -211,6 +211,9 @@ class Forge(Protocol):
     def project(self, project_url: str, installation_id: int | None = None) -> ForgeProject:
         """The project with this web page. No call is made for it."""
 
+    def is_ours(self, login: str) -> bool:
+        """Whether the account is the one that we write with, as far as it is known without a call."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class SentWebhook:

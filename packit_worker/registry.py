@@ -70,8 +70,18 @@ def answers(
 
 
 def answers_to(event: type[Event]) -> list[Answer]:
-    """The lines of the table that concern an event class, in the order of registration."""
-    return [answer for answer in _answers if issubclass(event, answer.family)]
+    """The lines of the table that concern an event class, in the order of registration.
+
+    A handler gives way to a subclass of its own that answers the event too: so does the one of a forge take the place
+    of the one for all.
+    """
+    found = [answer for answer in _answers if issubclass(event, answer.family)]
+    handlers = {answer.handler for answer in found}
+    return [
+        answer
+        for answer in found
+        if not any(issubclass(other, answer.handler) for other in handlers - {answer.handler})
+    ]
 
 
 def table() -> Sequence[Answer]:

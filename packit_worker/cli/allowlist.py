@@ -132,7 +132,7 @@ def why(context: click.Context, forge: str, account: str | None) -> None:
     with opened(made) as journal, journal.read() as session:
         known = accounts.of(session, who.forge, who.names)
         histories = {name: accounts.history(session, who.forge, name) for name in who.names}
-    admins = frozenset(admin.lower() for admin in made.admins)
+    admins = access.admins_on(made.admins, who.forge, access.forge_of(made.github.web_url))
     event = _event(who)
     verdict = access.judge(event, known, admins, event.user_login)
     for number, (rule, names) in enumerate(_rules(who, known, admins, event.user_login), 1):

@@ -84,6 +84,10 @@ class GitHub:
                     self._login = client.get_user().login
         return self._login
 
+    def is_ours(self, login: str) -> bool:
+        """Whether the account is the App's, or the token's where that is known by now."""
+        return self._login is not None and self._login.lower() == login.lower()
+
     def remaining(self) -> dict[int | None, int]:
         """Requests left by installation (None: without an App), of those known. No call; for metrics."""
         with self._lock:

@@ -81,6 +81,10 @@ class Pagure:
             raise Refused(f"This service has no account at {self.url}")
         return self._token
 
+    def is_ours(self, login: str) -> bool:
+        """Whether the account is the configured one."""
+        return self._login is not None and self._login.lower() == login.lower()
+
     def close(self) -> None:
         """Close this thread's connections."""
         self.service.close()

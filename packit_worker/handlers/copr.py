@@ -11,9 +11,8 @@ from urllib.parse import quote
 from sqlalchemy.orm import Session
 
 from events.copr import CoprBuildEvent
-from events.families import PullRequest, PullRequestComment, Release
-from events.github import PullRequestCommentGHEvent, PushGithubGHEvent
-from events.pagure import PullRequestCommentPagureEvent, PushPagureEvent
+from events.families import PullRequest, PullRequestComment, Release, UpstreamPush
+from events.pagure import PullRequestCommentPagureEvent
 from packit_worker import wanted
 from packit_worker.checks.build import SUCCEEDED, belongs_to_this_job, has_ended, has_started
 from packit_worker.checks.commands import has_something_to_build
@@ -168,9 +167,7 @@ class PullRequestCoprBuildHandler(CoprBuildHandler):
     checks: ClassVar[tuple[Check, ...]] = (author_may_build,)
 
 
-# Not for the whole family: what is pushed to dist-git is not built here.
-@answers(PushGithubGHEvent, jobs=[JobType.COPR_BUILD], needed_by=[JobType.TESTS])
-@answers(PushPagureEvent, jobs=[JobType.COPR_BUILD], needed_by=[JobType.TESTS])
+@answers(UpstreamPush, jobs=[JobType.COPR_BUILD], needed_by=[JobType.TESTS])
 class PushCoprBuildHandler(CoprBuildHandler):
     """Builds what was pushed to a branch in Copr."""
 
@@ -180,9 +177,14 @@ class ReleaseCoprBuildHandler(CoprBuildHandler):
     """Builds a release in Copr."""
 
 
-class CommentCoprBuildHandler(CoprBuildHandler):
-    """Builds what a comment on a pull request asks for, and what its tests lack."""
+_BUILDING = (Verb.BUILD, Verb.REBUILD_FAILED, Verb.TEST)
 
+
+@answers(PullRequestComment, jobs=[JobType.COPR_BUILD], needed_by=[JobType.TESTS], commands=_BUILDING)
+class GitHubPullRequestCommentCoprBuildHandler(CoprBuildHandler):
+    """Builds a pull request in Copr when a comment asks for it."""
+
+    # On every forge; the name is the founding design's. Its subclass below answers in its place on Pagure.
     # Whether there is anything to do comes first: who asks for nothing is not told that they may not.
     checks: ClassVar[tuple[Check, ...]] = (has_something_to_build, commenter_may_ask)
 
@@ -191,18 +193,10 @@ class CommentCoprBuildHandler(CoprBuildHandler):
         return wanted.builds(situation, job)
 
 
-_BUILDING = (Verb.BUILD, Verb.REBUILD_FAILED, Verb.TEST)
-
-
-@answers(PullRequestCommentGHEvent, jobs=[JobType.COPR_BUILD], needed_by=[JobType.TESTS], commands=_BUILDING)
-class GitHubPullRequestCommentCoprBuildHandler(CommentCoprBuildHandler):
-    """Builds a pull request in Copr when a comment asks for it."""
-
-
 @answers(
     PullRequestCommentPagureEvent, jobs=[JobType.COPR_BUILD], needed_by=[JobType.TESTS], commands=_BUILDING
 )
-class PagurePullRequestCommentCoprBuildHandler(CommentCoprBuildHandler):
+class PagurePullRequestCommentCoprBuildHandler(GitHubPullRequestCommentCoprBuildHandler):
     """Builds a pull request in Copr when a comment asks for it."""
 
 

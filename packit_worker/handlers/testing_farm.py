@@ -9,9 +9,7 @@ from typing import ClassVar
 from sqlalchemy.orm import Session
 
 from events.copr import CoprBuildEvent
-from events.families import PullRequest, PullRequestComment, Release
-from events.github import PushGithubGHEvent
-from events.pagure import PushPagureEvent
+from events.families import PullRequest, PullRequestComment, Release, UpstreamPush
 from events.testing_farm import TestingFarmResultEvent
 from packit_worker import wanted
 from packit_worker.checks.build import has_succeeded, is_tested_by_this_job
@@ -153,9 +151,7 @@ class PullRequestTestingFarmHandler(TestsWithoutBuildHandler):
     checks: ClassVar[tuple[Check, ...]] = (needs_no_build, can_be_run, author_may_build)
 
 
-# Not for the family of pushes: those to dist-git are not tested here.
-@answers(PushGithubGHEvent, jobs=[JobType.TESTS])
-@answers(PushPagureEvent, jobs=[JobType.TESTS])
+@answers(UpstreamPush, jobs=[JobType.TESTS])
 @answers(Release, jobs=[JobType.TESTS])
 class PushTestingFarmHandler(TestsWithoutBuildHandler):
     """Runs the tests of a branch or release that need no build (skip_build) at once."""

@@ -164,11 +164,11 @@ def deliveries_of_subject(session: Session, subject_url: str) -> list[str]:
 def subject_of_url(url: str) -> str:
     """The subject that a pasted address means: no query, fragment, trailing slash or tab of a pull request's page.
 
-    Pagure's pages say /pull-request/, its events /pull/ like those of all forges.
+    GitHub's pages say /pull/, Pagure's /pull-request/, and so do their events.
     """
     bare = re.split(r"[?#]", url.strip(), maxsplit=1)[0].rstrip("/")
-    pull = re.fullmatch(r"(https?://[^/]+/.+?)/(?:pull|pull-request)/(\d+)(?:/.*)?", bare)
-    return f"{pull[1]}/pull/{pull[2]}" if pull else bare
+    pull = re.fullmatch(r"(https?://[^/]+/.+?/(?:pull|pull-request)/\d+)(?:/.*)?", bare)
+    return pull[1] if pull else bare
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,9 +19,9 @@ from werkzeug.test import TestResponse
 from events.base import LANES
 from packit_worker import startup
 from packit_worker.bus import Consumer
-from packit_worker.config.service import ServiceConfig, from_mapping
+from packit_worker.config.service import ServiceConfig, from_mapping, normal_instance
 from packit_worker.intake import Intake
-from packit_worker.journal import accounts, story
+from packit_worker.journal import accounts, hooks, story
 from packit_worker.journal.accounts import Approval
 from packit_worker.journal.base import now
 from packit_worker.journal.checks import CheckRow
@@ -51,6 +51,7 @@ jobs:
 """
 SPEC = "Name: hello\nVersion: 1.0\n"
 REPOSITORY = "acme/hello"
+PAGURE_PROJECT = "acme/kettle"
 
 
 class World:
@@ -101,6 +102,25 @@ class World:
             if answer.status_code != 503:
                 break
         return answer
+
+    def pagure_project(self, fullname: str = PAGURE_PROJECT, **options: Any) -> None:
+        """A project on Pagure, whose hooks we take; alice is its administrator."""
+        key = "the-key-of-the-project"
+        self.sandbox.pagure.add_project(fullname, owner="alice", hook_key=key, **options)
+        with self.journal.write() as session:
+            hooks.add(session, normal_instance(self.sandbox.pagure.url), fullname, key, by="operator")
+
+    def hook(self, topic: str, *, project: str = PAGURE_PROJECT, on_bus: bool = False, **about: Any) -> None:
+        """Pagure delivers a hook, which the door takes; with `on_bus` the same is told there, too."""
+        delivery = self.sandbox.pagure.webhook(topic, project=project, on_bus=on_bus, **about)
+        answer = self.web.post("/api/webhooks/pagure", data=delivery.body, headers=dict(delivery.headers))
+        assert answer.status_code == 202, answer.text
+
+    def flags(self, number_or_sha: int | str, *, project: str = PAGURE_PROJECT) -> dict[str, str]:
+        """Name -> status of the flags on a pull request or a commit; each has a link."""
+        found = self.sandbox.pagure.flags(project, number_or_sha)
+        assert all(flag["url"] for flag in found)
+        return {flag["username"]: flag["status"] for flag in found}
 
     def call_back(self, body: dict[str, Any]) -> None:
         """Testing Farm calls back."""
@@ -261,6 +281,15 @@ def _settings(sandbox: Sandbox, database_url: str, data_dir: str, more: dict[str
             "token": sandbox.pagure.token,
             "lookaside_url": f"{sandbox.lookaside.url}/repo/pkgs",
             "lookaside_upload_url": f"{sandbox.lookaside.url}/repo/pkgs/upload.cgi",
+        },
+        "pagure": {
+            "instances": [
+                {
+                    "url": sandbox.pagure.url,
+                    "login": sandbox.pagure.username,
+                    "token": sandbox.pagure.token,
+                }
+            ]
         },
         "testing_farm": {
             "api_url": f"{sandbox.testing_farm.url}/v0.1",
