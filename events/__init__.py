@@ -3,7 +3,7 @@
 The lowest storey: standard library only, imports neither ``parsers`` nor ``packit_worker``.
 """
 
-from events import copr, dist_git, github, koji, pagure, testing_farm
+from events import copr, dist_git, github, gitlab, koji, pagure, testing_farm
 from events.base import Event, InvalidFact, UnknownTask, event_class, event_classes, rebuild
 from events.outcome import Ending, Outcome
 
@@ -18,6 +18,7 @@ __all__ = [
     "event_class",
     "event_classes",
     "github",
+    "gitlab",
     "koji",
     "pagure",
     "rebuild",

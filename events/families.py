@@ -60,6 +60,11 @@ class PullRequest(ProjectEvent):
         """The page of the pull request."""
         return f"{self.project_url}/pull/{self.pr_id}"
 
+    @property
+    def head_ref(self) -> str:
+        """The full name of the ref in the project's repository that leads to its head."""
+        return f"refs/pull/{self.pr_id}/head"
+
 
 @dataclass(frozen=True, kw_only=True)
 class PullRequestComment(ProjectEvent):
@@ -92,6 +97,11 @@ class PullRequestComment(ProjectEvent):
     def subject(self) -> str:
         """The page of the pull request."""
         return f"{self.project_url}/pull/{self.pr_id}"
+
+    @property
+    def head_ref(self) -> str:
+        """The full name of the ref in the project's repository that leads to its head."""
+        return f"refs/pull/{self.pr_id}/head"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -123,7 +123,7 @@ def _fetch(event: ProjectEvent) -> list[str]:
                 + " ".join(
                     _q(ref)
                     for ref in (
-                        f"+refs/pull/{event.pr_id}/head:refs/heads/pull-request",
+                        f"+{event.head_ref}:refs/heads/pull-request",
                         *(
                             [f"+refs/heads/{event.target_branch}:refs/heads/target"]
                             if event.target_branch

@@ -60,7 +60,7 @@ def ref_of(event: ProjectEvent) -> str:
     """The full name of the ref on the forge that leads to the commit an event is about."""
     match event:
         case PullRequest() | PullRequestComment():
-            return f"refs/pull/{event.pr_id}/head"
+            return event.head_ref
         case Push():
             return f"refs/heads/{event.branch}"
         case Release():

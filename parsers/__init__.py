@@ -4,7 +4,7 @@ The middle storey: imports ``events``, never ``packit_worker``. No network, no d
 to send.
 """
 
-from parsers import copr, dist_git, github, koji, pagure, testing_farm
+from parsers import copr, dist_git, github, gitlab, koji, pagure, testing_farm
 from parsers.parsing import Parsed, parse
 from parsers.payload import Ignored, MalformedPayload, Payload
 
@@ -16,6 +16,7 @@ __all__ = [
     "copr",
     "dist_git",
     "github",
+    "gitlab",
     "koji",
     "pagure",
     "parse",

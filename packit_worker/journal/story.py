@@ -164,10 +164,10 @@ def deliveries_of_subject(session: Session, subject_url: str) -> list[str]:
 def subject_of_url(url: str) -> str:
     """The subject that a pasted address means: no query, fragment, trailing slash or tab of a pull request's page.
 
-    GitHub's pages say /pull/, Pagure's /pull-request/, and so do their events.
+    GitHub's pages say /pull/, Pagure's /pull-request/, GitLab's /-/merge_requests/, and so do their events.
     """
     bare = re.split(r"[?#]", url.strip(), maxsplit=1)[0].rstrip("/")
-    pull = re.fullmatch(r"(https?://[^/]+/.+?/(?:pull|pull-request)/\d+)(?:/.*)?", bare)
+    pull = re.fullmatch(r"(https?://[^/]+/.+?/(?:pull|pull-request|-/merge_requests)/\d+)(?:/.*)?", bare)
     return pull[1] if pull else bare
 
 

@@ -11,7 +11,7 @@ from parsers.sending import Sending, held, send
 
 
 def test_sources():
-    assert sources() == ("centosmsg", "fedora-messaging", "github", "pagure", "testing-farm")
+    assert sources() == ("centosmsg", "fedora-messaging", "github", "gitlab", "pagure", "testing-farm")
     assert ("testing-farm", ANY) in registered()
 
 
