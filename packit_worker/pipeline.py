@@ -11,7 +11,7 @@ from functools import cached_property, partial
 from typing import TypeVar
 
 from events.base import Event
-from events.families import IssueComment, ProjectEvent, PullRequestComment, Rerun, Result
+from events.families import IssueComment, ProjectEvent, PullRequest, PullRequestComment, Rerun, Result
 from events.outcome import Ending, Outcome
 from packit_worker import (
     access,
@@ -483,8 +483,16 @@ class Pipeline:
 
     def _project(self) -> ForgeProject:
         assert self.facts.origin is not None
-        url = self.facts.origin.event.project_url
-        return self._shop.services.forge(url).project(url, self.facts.installation_id)
+        event = self.facts.origin.event
+        url = event.project_url
+        project = self._shop.services.forge(url).project(url, self.facts.installation_id)
+        match event:
+            case PullRequest() | PullRequestComment():
+                return project.seen_from(event.pr_id, is_issue=False)
+            case IssueComment():
+                return project.seen_from(event.issue_id, is_issue=True)
+            case _:
+                return project
 
     @property
     def _admins(self) -> frozenset[str]:

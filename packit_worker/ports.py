@@ -99,6 +99,9 @@ class ForgeProject(Protocol):
 
     url: str
 
+    def seen_from(self, number: int, *, is_issue: bool) -> ForgeProject:
+        """The same project, as seen from a pull request or an issue: some forges count them apart. No call."""
+
     def is_private(self) -> bool:
         """Whether the world cannot read it. One call."""
 

@@ -134,6 +134,10 @@ class GitHubProject:
         self._repository = repository
         self._installation_id = installation_id
 
+    def seen_from(self, number: int, *, is_issue: bool) -> GitHubProject:
+        """The same project: GitHub counts pull requests and issues together."""
+        return self
+
     def is_private(self) -> bool:
         """Whether the world cannot read it. One call."""
         with self._talking() as project:

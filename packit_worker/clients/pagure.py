@@ -121,6 +121,10 @@ class PagureProject:
     def _ogr(self, service: Service, namespace: str | None, name: str, owner: str | None) -> OgrProject:
         return OgrProject(name, namespace, service, username=owner, is_fork=owner is not None)
 
+    def seen_from(self, number: int, *, is_issue: bool) -> PagureProject:
+        """The same project: Pagure counts pull requests and issues together."""
+        return self
+
     def is_private(self) -> bool:
         """Whether the world cannot read it. No call on Fedora's and CentOS' Pagures, else one, or two for a private."""
         if urlsplit(self.url).hostname in PUBLIC_HOSTS:

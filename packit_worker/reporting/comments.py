@@ -46,3 +46,10 @@ def help_text(login: str, allowed: Sequence[tuple[str, str]], others: Sequence[t
 
 def _listed(commands: Sequence[tuple[str, str]]) -> list[str]:
     return ["", *(f"* {code(usage)} – {plain(about)}" for usage, about in commands)]
+
+
+def check_as_comment(name: str, commit_sha: str, title: str, summary: str, url: str | None) -> str:
+    """How a check went, where a forge lets us show none. ``title`` and ``summary`` are words of ours."""
+    more = f"[Details]({url})" if url else ""
+    head = f"{code(name)} at {code(commit_sha[:12])}: {plain(title)}"
+    return "\n\n".join(part for part in (head, summary, more) if part)

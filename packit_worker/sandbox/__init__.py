@@ -1,6 +1,6 @@
 """Stand-ins for the systems outside as real HTTP servers on 127.0.0.1.
 
-GitHub, Copr, Testing Farm, Koji, Pagure, dist-git and its lookaside cache, FASJSON, and the message bus.
+GitHub, GitLab, Copr, Testing Farm, Koji, Pagure, dist-git and its lookaside cache, FASJSON, and the message bus.
 
 For the demo, for development and for tests. Anybody may import it; it imports nothing else of the project.
 """
@@ -17,6 +17,7 @@ from packit_worker.sandbox.dist_git import DistGit
 from packit_worker.sandbox.fasjson import Fasjson
 from packit_worker.sandbox.faults import Faults
 from packit_worker.sandbox.github import WEBHOOK_SECRET, GitHub
+from packit_worker.sandbox.gitlab import GitLab
 from packit_worker.sandbox.koji import Koji
 from packit_worker.sandbox.lookaside import Lookaside
 from packit_worker.sandbox.pagure import Pagure
@@ -61,6 +62,7 @@ class Sandbox:
         self.testing_farm = TestingFarm(self.recorder, self.scheduler, auto=auto, test_seconds=test_seconds)
         self.koji = Koji(self.recorder, self.scheduler, self.bus, auto=auto, build_seconds=build_seconds)
         self.pagure = Pagure(self.recorder, self.bus)
+        self.gitlab = GitLab(self.recorder)
         self.dist_git = DistGit(self.pagure)
         self.lookaside = Lookaside(self.recorder, self.pagure.state)
         self.fasjson = Fasjson()
@@ -77,6 +79,7 @@ class Sandbox:
             self.testing_farm.url = self._serve("testing_farm", self.testing_farm.wsgi)
             self.koji.url = self._serve("koji", self.koji.wsgi)
             self.pagure.url = self._serve("pagure", self.pagure.wsgi)
+            self.gitlab.url = self._serve("gitlab", self.gitlab.wsgi)
             self.dist_git.url = self._serve("dist_git", self.dist_git.wsgi)
             self.lookaside.url = self._serve("lookaside", self.lookaside.wsgi)
             self.fasjson.url = self._serve("fasjson", self.fasjson.wsgi)
@@ -108,6 +111,7 @@ class Sandbox:
         self._servers = []
         self.github.close()
         self.pagure.close()
+        self.gitlab.close()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -125,6 +129,7 @@ class Sandbox:
             "testing_farm": self.testing_farm.url,
             "koji": self.koji.url,
             "pagure": self.pagure.url,
+            "gitlab": self.gitlab.url,
             "dist_git": self.dist_git.url,
             "lookaside": self.lookaside.url,
             "fasjson": self.fasjson.url,
@@ -146,6 +151,7 @@ class Sandbox:
             "testing_farm": {"token": self.testing_farm.token},
             "koji": {"username": self.koji.username, "password": self.koji.password},
             "pagure": {"username": self.pagure.username, "token": self.pagure.token},
+            "gitlab": {"username": self.gitlab.username, "token": self.gitlab.token},
         }
 
     def calls(self, server: str | None = None) -> list[Call]:
@@ -162,9 +168,10 @@ class Sandbox:
         ``("koji_build", target, source, options JSON)``, ``("pagure_pr", project, branch, fork, branch there)``,
         ``("pagure_pr_flag", project, number, name, uid)``, ``("pagure_commit_flag", project, sha, name, uid)``,
         ``("pagure_comment", project, number, body hash)``, ``("git_push", project, branch, sha)``,
-        ``("lookaside_upload", package, file, hash)``,
-        ``("pull_request", repository, branch, branch there)``, and likewise ``status``, ``issue``, ``reaction``,
-        ``release``, ``copr_project``, ``copr_permission``, ``pagure_project``, ``pagure_fork``, ``pagure_issue``.
+        ``("lookaside_upload", package, file, hash)``, ``("pull_request", repository, branch, branch there)``,
+        ``("gitlab_status", project, sha, name, state)``, ``("gitlab_note", project, kind, number, body hash)``,
+        ``("gitlab_emoji", note, name, user)``, and likewise ``status``, ``issue``, ``reaction``, ``release``,
+        ``copr_project``, ``copr_permission``, ``pagure_project``, ``pagure_fork``, ``pagure_issue``, ``gitlab_issue``.
         """
         return self.recorder.effects()
 
@@ -178,6 +185,7 @@ class Sandbox:
             self.testing_farm,
             self.koji,
             self.pagure,
+            self.gitlab,
             self.lookaside,
             self.fasjson,
             self.bus,

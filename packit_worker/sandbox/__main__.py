@@ -19,6 +19,7 @@ SERVERS = (
     "testing_farm",
     "koji",
     "pagure",
+    "gitlab",
     "dist_git",
     "lookaside",
     "fasjson",

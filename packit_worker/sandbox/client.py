@@ -57,6 +57,7 @@ class SandboxClient:
         self.testing_farm = _Part(self, "testing_farm")
         self.koji = _Part(self, "koji")
         self.pagure = _Part(self, "pagure")
+        self.gitlab = _Part(self, "gitlab")
         self.dist_git = _Part(self, "dist_git")
         self.lookaside = _Part(self, "lookaside")
         self.fasjson = _Part(self, "fasjson")

@@ -19,6 +19,7 @@ from flask import Flask, jsonify, request
 from packit_worker.sandbox.copr_state import Build, CoprError
 from packit_worker.sandbox.github_state import Account, GitHubError, Issue, Repository
 from packit_worker.sandbox.github_webhooks import Delivery
+from packit_worker.sandbox.gitlab_state import GitLabError, GitLabIssue, GitLabProject, MergeRequest
 from packit_worker.sandbox.koji_json import build_shape, task_shape
 from packit_worker.sandbox.koji_state import KojiBuild, KojiFault, KojiTask
 from packit_worker.sandbox.lookaside import Archive
@@ -83,6 +84,26 @@ PAGURE = [
     "flags",
     "webhook",
 ]
+GITLAB = [
+    "add_user",
+    "add_project",
+    "fork",
+    "delete_project",
+    "grant",
+    "push",
+    "open_merge_request",
+    "push_to_merge_request",
+    "close_merge_request",
+    "add_issue",
+    "add_note",
+    "add_tag",
+    "add_release",
+    "project",
+    "statuses",
+    "notes",
+    "issues",
+    "webhook",
+]
 DIST_GIT = ["add_package", "fork", "commit", "branches", "log", "files"]
 TESTING_FARM = ["request", "start", "finish", "cancel", "call_back"]
 
@@ -107,6 +128,7 @@ def operations(sandbox: "Sandbox") -> dict[str, Callable[..., Any]]:
         ("testing_farm", sandbox.testing_farm, TESTING_FARM),
         ("koji", sandbox.koji, KOJI),
         ("pagure", sandbox.pagure, PAGURE),
+        ("gitlab", sandbox.gitlab, GITLAB),
         ("dist_git", sandbox.dist_git, DIST_GIT),
         ("fasjson", sandbox.fasjson, ["add_user"]),
     ):
@@ -117,6 +139,9 @@ def operations(sandbox: "Sandbox") -> dict[str, Callable[..., Any]]:
 
     def deliver_pagure(delivery: Mapping[str, Any], url: str | None = None) -> Any:
         return sandbox.pagure.deliver(delivery_of(delivery), url)
+
+    def deliver_gitlab(delivery: Mapping[str, Any], url: str | None = None) -> Any:
+        return sandbox.gitlab.deliver(delivery_of(delivery), url)
 
     def add_archive(package: str, filename: str, content: str) -> str:
         return sandbox.lookaside.add(package, filename, content.encode()).path
@@ -130,6 +155,9 @@ def operations(sandbox: "Sandbox") -> dict[str, Callable[..., Any]]:
     def set_pagure_hook_url(url: str | None) -> None:
         sandbox.pagure.hook_url = url
 
+    def set_gitlab_hook_url(url: str | None) -> None:
+        sandbox.gitlab.hook_url = url
+
     table |= {
         "github.deliver": deliver,
         "github.set_rate_limit_remaining": set_rate_limit_remaining,
@@ -141,6 +169,8 @@ def operations(sandbox: "Sandbox") -> dict[str, Callable[..., Any]]:
         "koji.set_outcome": sandbox.koji.outcomes.__setitem__,
         "pagure.deliver": deliver_pagure,
         "pagure.set_hook_url": set_pagure_hook_url,
+        "gitlab.deliver": deliver_gitlab,
+        "gitlab.set_hook_url": set_gitlab_hook_url,
         "lookaside.add": add_archive,
         "lookaside.archives": lambda: sandbox.lookaside.archives,
         "fasjson.users": lambda: sandbox.fasjson.users,
@@ -184,7 +214,10 @@ class Control:
             return jsonify(result=plain(result))
 
 
-REFUSALS = (TypeError, ValueError, KeyError, GitHubError, CoprError, RequestError, PagureError, KojiFault)
+REFUSALS = (
+    *(TypeError, ValueError, KeyError),
+    *(GitHubError, GitLabError, CoprError, RequestError, PagureError, KojiFault),
+)
 SPECIAL: dict[type, Callable[[Any], Any]] = {
     bytes: lambda value: value.decode(errors="replace"),
     Account: lambda value: {"login": value.login, "id": value.id, "type": value.type},
@@ -213,6 +246,24 @@ SPECIAL: dict[type, Callable[[Any], Any]] = {
         },
         "user": value.user.name,
         "repo_from": value.repo_from.fullname if value.repo_from else None,
+    },
+    GitLabProject: lambda value: {
+        "id": value.id,
+        "path": value.path,
+        "visibility": value.visibility,
+        "hook_token": value.hook_token,
+        "default_branch": value.repository.default_branch,
+        "branches": value.repository.branches(),
+    },
+    MergeRequest: lambda value: {
+        **{name: getattr(value, name) for name in ("id", "iid", "title", "state", "sha", "before")},
+        **{name: getattr(value, name) for name in ("source_branch", "target_branch", "labels")},
+        "author": value.author.username,
+        "source": value.source.path if value.source else None,
+    },
+    GitLabIssue: lambda value: {
+        **{name: getattr(value, name) for name in ("id", "iid", "title", "state", "confidential")},
+        "author": value.author.username,
     },
     KojiTask: lambda value: {
         **task_shape(value, request=True),
