@@ -18,7 +18,7 @@ from packit_worker.ports import Aliases, Copr, DistGit, FasJson, Forge, Koji, Se
 if TYPE_CHECKING:
     from packit_worker.cell.packit import Packit
     from packit_worker.config.secret import Secret
-    from packit_worker.config.service import ServiceConfig
+    from packit_worker.config.service import GitLabInstance, ServiceConfig
 
 # The clients are imported where they are made: ogr takes a second and 70 MB, copr.v3 a third of a second, and the web
 # process, which imports this module as well, never needs them.
@@ -63,6 +63,8 @@ class Services:
             found[_origin(instance.url)] = cache(
                 partial(self._pagure, instance.url, instance.login, instance.token)
             )
+        for gitlab in config.gitlab.instances:
+            found[_origin(gitlab.url)] = cache(partial(self._gitlab, gitlab))
         # Dist-git is a Pagure too: packages are read there, and told of, without an account in vain.
         dist_git = config.dist_git
         found.setdefault(
@@ -79,6 +81,16 @@ class Services:
             login=login,
             token=token.reveal() if token else None,
             fallback_url=self._config.server_url,
+            timeout=self._config.limits.http_timeout,
+        )
+
+    def _gitlab(self, instance: GitLabInstance) -> Forge:
+        from packit_worker.clients.gitlab import GitLab
+
+        return GitLab(
+            url=instance.url,
+            login=instance.login,
+            token=instance.token.reveal(),
             timeout=self._config.limits.http_timeout,
         )
 

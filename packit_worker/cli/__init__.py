@@ -27,7 +27,7 @@ COMMANDS = {
     "handlers": ("packit_worker.cli.handlers:handlers", "Print which handler answers which event."),
     "hooks": (
         "packit_worker.cli.hooks:hooks",
-        "Hooks of Pagure's projects: add, list, rotate and remove their keys.",
+        "Hooks of Pagure's and GitLab's projects: add, list, rotate and remove their keys.",
     ),
     "parse": ("packit_worker.cli.parse:parse", "Print the task that a message would be turned into."),
     "replay": ("packit_worker.cli.replay:replay", "Read a delivery or process an event again."),

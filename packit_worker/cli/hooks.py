@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from typing import TextIO
+from urllib.parse import urlsplit
 
 import click
 
@@ -12,7 +13,7 @@ from packit_worker import logs
 from packit_worker.cli.lazy import Trouble
 from packit_worker.cli.opening import login, opened, settings
 from packit_worker.cli.printing import moment, table, visible
-from packit_worker.config.service import ServiceConfig, normal_instance
+from packit_worker.config.service import HookConfig, ServiceConfig, normal_instance
 from packit_worker.journal import hooks as keys
 
 #: Bytes of a key that is made here.
@@ -22,14 +23,16 @@ _FEWEST_CHARACTERS = 16
 
 @click.group("hooks")
 def hooks() -> None:
-    """Hooks of Pagure's projects: add, list, rotate and remove their keys.
+    """Hooks of Pagure's and GitLab's projects: add, list, rotate and remove their keys.
 
-    INSTANCE is the address of a Pagure, PROJECT the full name of a project there. Every project signs with a key of its
-    own, which nobody is shown again.
+    INSTANCE is the address of a Pagure or GitLab, PROJECT the full name of a project there. Every project has a key of
+    its own, which nobody is shown again: Pagure signs with it, GitLab sends it along as secret token. On GitLab PROJECT
+    may be a group, for all the projects below it.
 
     \b
     Examples:
       packit-worker hooks add https://src.fedoraproject.org rpms/hello --key-file -
+      packit-worker hooks add https://gitlab.com acme/tools
       packit-worker hooks list
       packit-worker hooks rotate https://src.fedoraproject.org rpms/hello --key-file new.key
       packit-worker hooks remove https://src.fedoraproject.org rpms/hello
@@ -39,7 +42,7 @@ def hooks() -> None:
 _key_file = click.option(
     "--key-file",
     type=click.File("r"),
-    help="Holds the key that Pagure shows; - is standard input. Without it a key is made and printed once.",
+    help="Holds the key that the forge has; - is standard input. Without it a key is made and printed once.",
 )
 _by = click.option("--by", help="Who does it; else your login name.")
 
@@ -54,11 +57,13 @@ def add(context: click.Context, instance: str, project: str, key_file: TextIO | 
     """Take hooks of a project from now on.
 
     Pagure makes the key of a project itself, and shows it in the project's settings: hand that over with --key-file.
+    For GitLab a secret token is made here, and printed once.
 
     \b
     Examples:
       packit-worker hooks add https://src.fedoraproject.org rpms/hello --key-file -
       packit-worker hooks add pagure.io forks/alice/hello
+      packit-worker hooks add https://gitlab.com acme/tools/hello
     """
     made, where = settings(context), _where(instance, project)
     key = _given(key_file) or _fresh()
@@ -91,7 +96,7 @@ def list_(context: click.Context, as_json: bool) -> None:
             (row.instance, row.project, row.rotated_at or row.created_at, row.by, row.previous_until)
             for row in rows
         ]
-    configured = [(hook.instance, hook.project) for hook in made.pagure.hooks]
+    configured = [(hook.instance, hook.project) for hook in _configured(made)]
     if as_json:
         for instance, project, since, who, until in found:
             line = {"instance": instance, "project": project, "since": since.isoformat(), "by": who}
@@ -168,7 +173,7 @@ def _where(instance: str, project: str) -> tuple[str, str]:
         address = normal_instance(instance)
     except ValueError:
         raise click.UsageError(
-            f"{instance} is not the address of a Pagure: write https://pagure.io."
+            f"{instance} is not the address of a forge: write https://pagure.io."
         ) from None
     if not name:
         raise click.UsageError("PROJECT is empty: give its full name, e.g. rpms/hello.")
@@ -188,7 +193,7 @@ def _given(file: TextIO | None) -> str | None:
     if len(key) < _FEWEST_CHARACTERS or not key.isprintable() or " " in key:
         raise Trouble(
             f"this is no key: it has to be one word of {_FEWEST_CHARACTERS} characters or more",
-            next_step="Copy the key from the project's settings on Pagure.",
+            next_step="Copy the key from the project's settings on the forge.",
         )
     logs.add_secret(key)
     return key
@@ -201,7 +206,10 @@ def _fresh() -> str:
 
 
 def _explain(made: ServiceConfig, instance: str, project: str, key: str | None) -> None:
-    """What to do on Pagure; and the key, if it was made here."""
+    """What to do on the forge; and the key, if it was made here."""
+    if _is_gitlab(made, instance):
+        _explain_gitlab(made, instance, project, key)
+        return
     page = f"{instance}/{_path(project)}/settings"
     click.echo("")
     click.echo(visible(f"On Pagure, in the settings of the project ({page}):"))
@@ -217,15 +225,39 @@ def _explain(made: ServiceConfig, instance: str, project: str, key: str | None) 
     click.echo(visible(f"  packit-worker hooks rotate {instance} {project} --key-file -"))
 
 
+def _explain_gitlab(made: ServiceConfig, instance: str, project: str, key: str | None) -> None:
+    """What to do on GitLab. Every project and every group has its hooks at the same place, below its page."""
+    click.echo("")
+    click.echo(visible(f"On GitLab, in the webhooks of the project ({instance}/{project}/-/hooks), add one:"))
+    click.echo(visible(f"  URL           {made.server_url.rstrip('/')}/api/webhooks/gitlab"))
+    click.echo(f"  Secret token  {key or 'is the one that you have given'}")
+    click.echo("  Trigger       Push events, Comments, Merge request events, Releases events")
+    click.echo("  SSL           leave its verification on")
+    click.echo("For a group the webhooks are in its settings (Premium and above).")
+    if key is not None:
+        click.echo("The token is not shown again.")
+
+
+def _is_gitlab(made: ServiceConfig, instance: str) -> bool:
+    """Whether the configuration says so; else, whether the name of the host does."""
+    known = {each.url for each in made.gitlab.instances}
+    return instance in known or "gitlab" in (urlsplit(instance).hostname or "")
+
+
+def _configured(made: ServiceConfig) -> tuple[HookConfig, ...]:
+    return (*made.pagure.hooks, *made.gitlab.hooks)
+
+
 def _path(project: str) -> str:
     """Where the project is: forks are called forks/<owner>/... and shown at fork/<owner>/..."""
     return f"fork/{project.removeprefix('forks/')}" if project.startswith("forks/") else project
 
 
 def _unknown(made: ServiceConfig, where: tuple[str, str]) -> Trouble:
-    if any((hook.instance, hook.project) == where for hook in made.pagure.hooks):
+    if any((hook.instance, hook.project) == where for hook in _configured(made)):
+        section = "gitlab" if _is_gitlab(made, where[0]) else "pagure"
         return Trouble(
             visible(f"{' '.join(where)} has its key in the configuration"),
-            next_step="Change pagure.hooks there.",
+            next_step=f"Change {section}.hooks there.",
         )
     return Trouble(visible(f"{' '.join(where)} has no key"), next_step="packit-worker hooks list")

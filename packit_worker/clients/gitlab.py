@@ -15,7 +15,7 @@ from packit_worker.clients.gitlab_access import SYSTEM, Api, talking
 from packit_worker.clients.gitlab_notes import Kind, Notes, harmless
 from packit_worker.clients.gitlab_statuses import Places, Statuses
 from packit_worker.errors import NotFound, Refused, TemporaryError
-from packit_worker.ports import CheckState, Permission, Posted, PullRequestState
+from packit_worker.ports import CheckState, Permission, Posted, PullRequestState, PushAccess
 
 #: Bytes; a configuration is smaller.
 FILE_LIMIT = 1024 * 1024
@@ -53,15 +53,20 @@ class GitLab:
                 self._login = str(told["username"])  # type: ignore[index]
         return self._login
 
+    def is_ours(self, login: str) -> bool:
+        """Whether the account is the configured one."""
+        return self._login is not None and self._login.lower() == login.lower()
+
     def close(self) -> None:
         """Close this thread's connections."""
         self.api.close()
 
     def _path(self, project_url: str) -> str:
         page, home = urlsplit(project_url), urlsplit(self.url)
-        parts = page.path.removeprefix(home.path).strip("/").removesuffix(".git").split("/")
-        same_host = page.netloc.lower() == home.netloc.lower()
-        if not same_host or len(parts) < 2 or not all(_NAME.fullmatch(part) for part in parts):
+        below = f"{home.path.rstrip('/')}/"
+        parts = page.path.removeprefix(below).strip("/").removesuffix(".git").split("/")
+        is_here = page.netloc.lower() == home.netloc.lower() and page.path.startswith(below)
+        if not is_here or len(parts) < 2 or not all(_NAME.fullmatch(part) for part in parts):
             raise NotFound(f"{project_url} is no project of {self.url}")
         return "/".join(parts)
 
@@ -218,6 +223,42 @@ class GitLabProject:
                 if told["author"]["username"] == login and marker in (told.get("description") or ""):
                     return self._issue(int(told["iid"]))
         return None
+
+    def push_access(self) -> PushAccess:
+        """The project itself: whoever may merge there may make branches. No call. Raises Refused without an account."""
+        token = self._gitlab.api.private_token
+        if token is None:
+            raise Refused(f"This service has no account at {self._gitlab.url}")
+        return PushAccess(url=f"{self.url}.git", user=self._gitlab.login(), token=token)
+
+    def pushed_sha(self, head: str) -> str:
+        """The commit of a branch; "" where there is none. One call."""
+        try:
+            return self.commit_sha(f"heads/{head}")
+        except NotFound:
+            return ""
+
+    def find_pull_request(self, head: str, branch: str) -> Posted | None:
+        """The open merge request from one branch of the project for another. One call; among the newest hundred."""
+        with talking():
+            listed = self._project.mergerequests.list(
+                state="opened", source_branch=head, target_branch=branch, per_page=100, get_all=False
+            )
+            for found in listed:
+                told = found.attributes
+                if told["source_project_id"] == told["target_project_id"]:
+                    return self._merge_request(int(told["iid"]))
+        return None
+
+    def create_pull_request(self, head: str, branch: str, title: str, body: str) -> Posted:
+        """Ask for a branch of the project to be merged into another. One call. Raises Refused."""
+        wanted = {"source_branch": head, "target_branch": branch, "title": title, "description": harmless(body)}
+        with talking(write=True):
+            made = self._project.mergerequests.create(wanted)
+            return self._merge_request(int(made.attributes["iid"]))
+
+    def _merge_request(self, number: int) -> Posted:
+        return Posted(id=str(number), url=f"{self.url}/-/merge_requests/{number}")
 
     def _issue(self, number: int) -> Posted:
         return Posted(id=str(number), url=f"{self.url}/-/issues/{number}")

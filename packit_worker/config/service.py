@@ -40,6 +40,8 @@ from packit_worker.config.service_shapes import (
     Deployment,
     DistGitConfig,
     GitHubConfig,
+    GitLabConfig,
+    GitLabInstance,
     HookConfig,
     KojiConfig,
     Lane,
@@ -62,6 +64,8 @@ __all__ = [
     "Deployment",
     "DistGitConfig",
     "GitHubConfig",
+    "GitLabConfig",
+    "GitLabInstance",
     "HookConfig",
     "KojiConfig",
     "Lane",
@@ -180,7 +184,11 @@ def _section(raw: dict[Any, Any], path: tuple[str, ...]) -> dict[Any, Any] | Non
 
 
 #: Section, list in it, and the key that each item of the list may have in a file of its own.
-_SECRETS_IN_LISTS = (("pagure", "hooks", "key"), ("pagure", "instances", "token"))
+_SECRETS_IN_LISTS = tuple(
+    (forge, *of_list)
+    for forge in ("pagure", "gitlab")
+    for of_list in (("hooks", "key"), ("instances", "token"))
+)
 
 
 def _take_secret_files(raw: dict[Any, Any], folder: Path, problems: Problems) -> None:
@@ -254,6 +262,11 @@ def _shaped(values: dict[str, Any]) -> ServiceConfig:
         "instances": tuple(PagureInstance(**each) for each in pagure.get("instances") or ()),
         "hooks": tuple(HookConfig(**hook) for hook in pagure.get("hooks") or ()),
     }
+    gitlab = values.get("gitlab", {})
+    values["gitlab"] = {
+        "instances": tuple(GitLabInstance(**each) for each in gitlab.get("instances") or ()),
+        "hooks": tuple(HookConfig(**hook) for hook in gitlab.get("hooks") or ()),
+    }
     for name, shape in (
         ("github", GitHubConfig),
         ("copr", CoprConfig),
@@ -263,6 +276,7 @@ def _shaped(values: dict[str, Any]) -> ServiceConfig:
         ("testing_farm", TestingFarmConfig),
         ("bus", BusConfig),
         ("pagure", PagureConfig),
+        ("gitlab", GitLabConfig),
         ("limits", Limits),
     ):
         given = {key: value for key, value in values.get(name, {}).items() if value is not None}

@@ -92,17 +92,17 @@ def normal_namespace(text: str) -> str:
 
 
 class Instance(Url):
-    """The address of a Pagure, in its one spelling."""
+    """The address of a Pagure or a GitLab, in its one spelling."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         try:
             return normal_instance(super()._deserialize(value, attr, data, **kwargs))
         except ValueError as error:
-            raise ValidationError("has to be the address of a Pagure, e.g. https://pagure.io") from error
+            raise ValidationError("has to be the address of a forge, e.g. https://pagure.io") from error
 
 
 def normal_instance(text: str) -> str:
-    """The one spelling of a Pagure's address: of `Pagure.io/` https://pagure.io. Raises ValueError if it is none."""
+    """The one spelling of a forge's address: of `Pagure.io/` https://pagure.io. Raises ValueError if it is none."""
     parts = urlsplit(text.strip() if "://" in text else f"https://{text.strip()}")
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("is not the address of a web server")
@@ -260,7 +260,7 @@ _not_empty = checked(bool, EMPTY)
 
 
 class HookSchema(Closed):
-    """One of `pagure.hooks`."""
+    """One of `pagure.hooks` or `gitlab.hooks`."""
 
     instance = Instance(required=True, error_messages=_MISSING)
     project = Text(required=True, error_messages=_MISSING, validate=_not_empty)
@@ -279,6 +279,21 @@ class PagureSchema(Closed):
     """`pagure`."""
 
     instances = Many(Inside(PagureInstanceSchema), allow_none=True)
+    hooks = Many(Inside(HookSchema), allow_none=True)
+
+
+class GitLabInstanceSchema(Closed):
+    """One of `gitlab.instances`."""
+
+    url = Instance(required=True, error_messages=_MISSING)
+    login = Text(required=True, error_messages=_MISSING, validate=_not_empty)
+    token = SecretText(required=True, error_messages=_MISSING, validate=_not_empty)
+
+
+class GitLabSchema(Closed):
+    """`gitlab`."""
+
+    instances = Many(Inside(GitLabInstanceSchema), allow_none=True)
     hooks = Many(Inside(HookSchema), allow_none=True)
 
 
@@ -334,6 +349,7 @@ class ServiceSchema(Closed):
     sentry_dsn = SecretText()
     bus = Inside(BusSchema)
     pagure = Inside(PagureSchema)
+    gitlab = Inside(GitLabSchema)
     lanes = Inside(LanesSchema)
     limits = Inside(LimitsSchema)
     target_aliases = Aliases(allow_none=True)

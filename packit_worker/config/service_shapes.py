@@ -190,7 +190,7 @@ class BusConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class HookConfig:
-    """The key that a project of a Pagure signs its hooks with. ``instance`` is the Pagure's address."""
+    """The key that a project signs its hooks with, or sends along. ``instance`` is its forge's address."""
 
     instance: str
     project: str
@@ -211,6 +211,26 @@ class PagureConfig:
     """The Pagures that are served, and keys of hooks beside those that ``packit-worker hooks`` has written down."""
 
     instances: tuple[PagureInstance, ...] = ()
+    hooks: tuple[HookConfig, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class GitLabInstance:
+    """A GitLab that is served: its address, and the account we have there with its access token (scope ``api``)."""
+
+    url: str
+    login: str
+    token: Secret
+
+
+@dataclass(frozen=True, kw_only=True)
+class GitLabConfig:
+    """The GitLabs there are, and tokens of hooks beside those that ``packit-worker hooks`` has written down.
+
+    ``project`` of a hook is a project's path, or that of a group for all projects below it.
+    """
+
+    instances: tuple[GitLabInstance, ...] = ()
     hooks: tuple[HookConfig, ...] = ()
 
 
@@ -270,6 +290,7 @@ class ServiceConfig:
     sentry_dsn: Secret | None = None
     bus: BusConfig = BusConfig()
     pagure: PagureConfig = PagureConfig()
+    gitlab: GitLabConfig = GitLabConfig()
     lanes: Mapping[str, Lane] = field(default_factory=lambda: dict(LANES))
     limits: Limits = Limits()
     target_aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

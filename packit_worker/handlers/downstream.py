@@ -8,8 +8,7 @@ from typing import ClassVar
 
 from sqlalchemy import select
 
-from events.families import Release
-from events.github import IssueCommentEvent
+from events.families import IssueComment, Release
 from packit_worker import releases
 from packit_worker.cell import NoCell, workspace
 from packit_worker.cell.session import PackitFailed
@@ -196,7 +195,7 @@ class ProposeDownstreamHandler(ProposingHandler):
     checks: ClassVar[tuple[Check, ...]] = (is_a_release,)
 
 
-@answers(IssueCommentEvent, jobs=[JobType.PROPOSE_DOWNSTREAM], commands=[Verb.PROPOSE_UPDATE])
+@answers(IssueComment, jobs=[JobType.PROPOSE_DOWNSTREAM], commands=[Verb.PROPOSE_UPDATE])
 class GitHubIssueCommentProposeUpdateHandler(ProposingHandler, CommentHandler):
     """Proposes the latest release in dist-git when a comment asks for it."""
 

@@ -1,6 +1,7 @@
-"""Hook keys: what each project of a Pagure signs its hooks with. Written by the command line, read by the web door.
+"""Hook keys: what each project of a Pagure signs its hooks with, and what a GitLab's sends along as their token.
 
-A key that was replaced stays good for a day: hooks that Pagure signed with it may be on their way.
+Written by the command line, read by the web door. A key that was replaced stays good for a day: hooks with it may be on
+their way.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ GRACE = timedelta(days=1)
 
 
 class HookKeyRow(Base):
-    """The key of one project. ``instance`` is the Pagure's address in its one spelling (``normal_instance``).
+    """The key of one project, or of a group of a GitLab. ``instance`` is the forge's address (``normal_instance``).
 
     Checking a signature takes the key itself, so that it is kept as it is; nobody shows it again.
     """
@@ -82,17 +83,19 @@ def everyone(session: Session) -> list[HookKeyRow]:
     )
 
 
-def keys_of(session: Session, instance: str, project: str) -> tuple[str, ...]:
-    """The keys a hook of this project may be signed with: none, one or two. One statement."""
-    row = session.execute(
+def keys_of(session: Session, instance: str, project: str, *above: str) -> tuple[str, ...]:
+    """The keys a hook of this project, or of what is ``above`` it, may come with: two each at most. One statement."""
+    rows = session.execute(
         select(HookKeyRow.key, HookKeyRow.previous_key, HookKeyRow.rotated_at).where(
-            HookKeyRow.instance == instance, HookKeyRow.project == project
+            HookKeyRow.instance == instance, HookKeyRow.project.in_((project, *above))
         )
-    ).one_or_none()
-    if row is None:
-        return ()
-    key, previous, rotated_at = row
-    return (key, previous) if previous is not None and _is_taken_until(previous, rotated_at) else (key,)
+    )
+    keys: list[str] = []
+    for key, previous, rotated_at in rows:
+        keys.append(key)
+        if previous is not None and _is_taken_until(previous, rotated_at):
+            keys.append(previous)
+    return tuple(keys)
 
 
 def _is_taken_until(previous: str | None, rotated_at: datetime | None) -> datetime | None:

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from flask import Flask
 
-from packit_worker.sandbox import gitlab_api, gitlab_work_api
+from packit_worker.sandbox import gitlab_api, gitlab_pages, gitlab_work_api
 from packit_worker.sandbox.git_http import is_push, password, refuse, repository_of, serve
 from packit_worker.sandbox.github_webhooks import TIMEOUT_SECONDS, Delivery
 from packit_worker.sandbox.gitlab_gate import PROJECT
@@ -42,7 +42,7 @@ class GitLab(GitLabWorld):
         self.hook_url: str | None = None
         app = Flask(__name__)
         app.json.sort_keys = False  # type: ignore[attr-defined]
-        for routes in (gitlab_api, gitlab_work_api):
+        for routes in (gitlab_api, gitlab_work_api, gitlab_pages):
             routes.add_routes(app, self)
         self.wsgi: WSGIApplication = self._with_git(_about_projects(locked(app, self.state.lock)))
         self.reset()

@@ -97,7 +97,8 @@ class Door:
         self._keys = Patient(2, "keys")
         self._censored: set[str] = set()
         self._configured_keys = {
-            (hook.instance, hook.project.strip("/")): hook.key.reveal() for hook in settings.pagure.hooks
+            (hook.instance, hook.project.strip("/")): hook.key.reveal()
+            for hook in (*settings.pagure.hooks, *settings.gitlab.hooks)
         }
 
     @classmethod
@@ -137,14 +138,16 @@ class Door:
             )
         )
 
-    def hook_keys(self, instance: str, project: str) -> tuple[str, ...]:
-        """The keys that a project of a Pagure may sign with: none, one or two. Raises JournalUnavailable.
+    def hook_keys(self, instance: str, project: str, *above: str) -> tuple[str, ...]:
+        """The keys that hooks of a project, or of a group ``above`` it, may come with. Raises JournalUnavailable.
 
         The journal is asked in any case, so that the time it takes does not tell which projects are known.
         """
-        found = self._keys.ask(lambda: self._read(lambda session: hooks.keys_of(session, instance, project)))
-        configured = self._configured_keys.get((instance, project))
-        keys = (configured,) if configured else found
+        found = self._keys.ask(
+            lambda: self._read(lambda session: hooks.keys_of(session, instance, project, *above))
+        )
+        configured = [self._configured_keys.get((instance, name)) for name in (project, *above)]
+        keys = tuple(key for key in configured if key) or found
         if not self._censored.issuperset(keys):
             self._censored.update(keys)
             for key in keys:

@@ -1,7 +1,8 @@
-"""Who sent this: the signatures of GitHub and Pagure over a body, and the token of Testing Farm. Pure; for this folder.
+"""Who sent this: signatures of GitHub and Pagure over a body, tokens of GitLab and Testing Farm. Pure; for this folder.
 
 https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
 https://docs.pagure.org/pagure/usage/using_webhooks.html
+https://docs.gitlab.com/user/project/integrations/webhooks/#delivery-headers
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 #: The one algorithm. What the sender would like better is not asked.
 PREFIX = b"sha256="
-#: As many keys as a project of a Pagure can have: the present one and the one before.
+#: As many keys as a project can have: the present one and the one before.
 MOST_KEYS = 2
 #: Stands in for keys that a project has not; nobody knows it.
 _NOBODYS_KEY = secrets.token_hex(32)
@@ -55,6 +56,24 @@ def refusal_of_pagure_signature(keys: Sequence[str], body: bytes, header: str | 
     ]
     if not any(matches):
         return "the signature does not match: is this project known here, with the key of its settings on Pagure?"
+    return None
+
+
+def refusal_of_gitlab_token(keys: Sequence[str], places: int, header: str | None) -> str | None:
+    """Why ``header`` (X-Gitlab-Token) is none of ``keys``, which belong to ``places`` or fewer; None if it is one.
+
+    Like ``refusal_of_signature``. Words and time are the same for a project without keys as for a wrong token.
+    """
+    if not header:
+        return "the header X-Gitlab-Token is missing: set a secret token in the settings of the webhook"
+    given = header.encode("utf-8", "surrogatepass")
+    tried = [key or _NOBODYS_KEY for key in keys] + [_NOBODYS_KEY] * (MOST_KEYS * places - len(keys))
+    # A list, as the first match must not end the comparing.
+    matches = [hmac.compare_digest(given, key.encode()) for key in tried]
+    if not any(matches):
+        return (
+            "the token does not match: is the project that the body names known here, with this secret token?"
+        )
     return None
 
 

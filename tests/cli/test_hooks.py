@@ -156,3 +156,30 @@ def test_no_row_shows_its_key(run: Run, journal: Journal, caplog: pytest.LogCapt
         (row,) = hooks.everyone(session)
     assert key not in repr(row) + caplog.text
     assert logs.censor(key) == logs.CENSORED
+
+
+@pytest.mark.parametrize("place", ["acme/tools/hello", "acme/tools"])
+def test_a_token_for_gitlab(run: Run, journal: Journal, place: str) -> None:
+    result = run("hooks", "add", "https://gitlab.com", place)
+    assert result.exit_code == 0, result.output
+    assert f"https://gitlab.com/{place}/-/hooks" in result.stdout
+    assert "http://127.0.0.1:8000/api/webhooks/gitlab" in result.stdout
+    assert "Merge request events" in result.stdout
+    (line,) = [line for line in result.stdout.splitlines() if "Secret token" in line]
+    with journal.read() as session:
+        assert hooks.keys_of(session, "https://gitlab.com", "x", place) == (line.split()[-1],)
+    assert "Pagure" not in result.stdout
+
+
+def test_keys_of_a_project_and_of_what_is_above_it(journal: Journal) -> None:
+    where = "https://gitlab.com"
+    with journal.write() as session:
+        hooks.add(session, where, "acme", "of the group", by="carol")
+        hooks.add(session, where, "acme/tools/hello", "of the project", by="carol")
+        hooks.rotate(session, where, "acme", "of the group, new", by="carol")
+        hooks.add(session, "https://gitlab.example.org", "acme", "elsewhere", by="carol")
+    with journal.read() as session:
+        found = hooks.keys_of(session, where, "acme/tools/hello", "acme/tools", "acme")
+        assert sorted(found) == ["of the group", "of the group, new", "of the project"]
+        assert hooks.keys_of(session, where, "acme/tools/hello") == ("of the project",)
+        assert hooks.keys_of(session, where, "other", "others") == ()

@@ -46,6 +46,14 @@ def services(sandbox: Sandbox) -> Services:
                 ),
             )
         ),
+        gitlab=SimpleNamespace(
+            instances=(
+                SimpleNamespace(
+                    url=sandbox.gitlab.url, login=sandbox.gitlab.username, token=Secret(sandbox.gitlab.token)
+                ),
+                SimpleNamespace(url="https://example.org/gitlab", login="packit", token=Secret("t" * 20)),
+            )
+        ),
         testing_farm=SimpleNamespace(
             api_url=f"{sandbox.testing_farm.url}/v0.1",
             token=Secret(sandbox.testing_farm.token),
@@ -118,3 +126,23 @@ def test_importing_is_cheap() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     assert not done.stdout.strip()
+
+
+def test_each_gitlab_by_its_address(sandbox: Sandbox, services: Services) -> None:
+    sandbox.gitlab.add_project("acme/tools/hello")
+    page = f"{sandbox.gitlab.url}/acme/tools/hello"
+    forge = services.forge(page)
+    assert forge.project(page).top_files("main") == ("README.md",)
+    assert services.forge(f"{sandbox.gitlab.url}/other/project") is forge
+    below = services.forge("https://example.org/gitlab/acme/hello")
+    assert below is not forge
+    assert (
+        below.project("https://example.org/gitlab/acme/hello").url == "https://example.org/gitlab/acme/hello"
+    )
+    for elsewhere in (
+        "https://example.org/acme/hello",
+        "https://example.org/gitlabs/a/b",
+        "https://gitlab.com/a/b",
+    ):
+        with pytest.raises(NotFound):
+            services.forge(elsewhere).project(elsewhere)

@@ -461,6 +461,34 @@ def test_keys_of_hooks(tmp_path: Path) -> None:
     assert CANARY not in repr(config)
 
 
+def test_gitlabs(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(f"{CANARY}-1\n")
+    config = load_service_config(
+        file(
+            tmp_path,
+            "gitlab:\n  instances:\n"
+            "    - {url: 'https://GitLab.com/', login: packit, token_file: token}\n"
+            f"    - {{url: 'https://example.org/gitlab', login: robot, token: {CANARY}-2}}\n"
+            "  hooks:\n"
+            f"    - {{instance: 'https://gitlab.com', project: acme/tools, key: {CANARY}-3}}\n",
+        ),
+        {},
+    ).gitlab
+    first, second = config.instances
+    assert (first.url, first.login, first.token.reveal()) == ("https://gitlab.com", "packit", f"{CANARY}-1")
+    assert (second.url, second.login) == ("https://example.org/gitlab", "robot")
+    assert (config.hooks[0].project, config.hooks[0].key.reveal()) == ("acme/tools", f"{CANARY}-3")
+    assert CANARY not in repr(config)
+    for text, dotted in (
+        ("instances: [{url: https://gitlab.com, login: packit}]", "gitlab.instances[0].token"),
+        (f"instances: [{{url: https://gitlab.com, token: {CANARY}}}]", "gitlab.instances[0].login"),
+        (f"instances: [{{login: packit, token: {CANARY}}}]", "gitlab.instances[0].url"),
+        (f"instances: [{CANARY}]", "gitlab.instances[0]"),
+    ):
+        error = refused(tmp_path, f"gitlab: {{{text}}}\n")
+        assert any(found.dotted == dotted for found in error.problems), f"{text}: {error}"
+
+
 def test_hooks_that_are_refused(tmp_path: Path) -> None:
     hook = "instance: https://pagure.io, project: tea"
     for text, dotted, words in (
@@ -478,7 +506,7 @@ def test_hooks_that_are_refused(tmp_path: Path) -> None:
         (
             f"hooks: [{{instance: 'https://a:b', project: a, key: {CANARY}}}]",
             "pagure.hooks[0].instance",
-            "Pagure",
+            "a forge",
         ),
         (f"hooks: [{{instance: https://a, project: '', key: {CANARY}}}]", "pagure.hooks[0].project", "empty"),
         (f"hooks: [{CANARY}]", "pagure.hooks[0]", "has to be a mapping"),

@@ -8,6 +8,13 @@ import packit_worker.handlers  # noqa: F401
 from events.base import Event
 from events.dist_git import DistGitCommitEvent
 from events.github import IssueCommentEvent, PullRequestCommentGHEvent, PushGithubGHEvent, ReleaseEvent
+from events.gitlab import (
+    IssueCommentGitlabEvent,
+    MergeRequestCommentGitlabEvent,
+    MergeRequestGitlabEvent,
+    PushGitlabEvent,
+    ReleaseGitlabEvent,
+)
 from events.pagure import PullRequestCommentPagureEvent, PushPagureEvent
 from packit_worker import registry
 from packit_worker.checks.permission import commenter_may_ask
@@ -36,6 +43,12 @@ def names(event: type[Event], verb: Verb | None = None) -> set[str]:
         (IssueCommentEvent, Verb.VERIFY_FAS, "VerifyFasHandler"),
         (PushGithubGHEvent, None, "PushCoprBuildHandler"),
         (PushPagureEvent, None, "PushCoprBuildHandler"),
+        (MergeRequestGitlabEvent, None, "PullRequestCoprBuildHandler"),
+        (MergeRequestCommentGitlabEvent, Verb.BUILD, "GitHubPullRequestCommentCoprBuildHandler"),
+        (MergeRequestCommentGitlabEvent, Verb.TEST, "GitHubPullRequestCommentTestingFarmHandler"),
+        (PushGitlabEvent, None, "PushCoprBuildHandler"),
+        (ReleaseGitlabEvent, None, "ProposeDownstreamHandler"),
+        (IssueCommentGitlabEvent, Verb.PROPOSE_UPDATE, "GitHubIssueCommentProposeUpdateHandler"),
         (ReleaseEvent, None, "ReleaseCoprBuildHandler"),
         (ReleaseEvent, None, "ProposeDownstreamHandler"),
         (IssueCommentEvent, Verb.PROPOSE_UPDATE, "GitHubIssueCommentProposeUpdateHandler"),

@@ -291,6 +291,11 @@ def _settings(sandbox: Sandbox, database_url: str, data_dir: str, more: dict[str
                 }
             ]
         },
+        "gitlab": {
+            "instances": [
+                {"url": sandbox.gitlab.url, "login": sandbox.gitlab.username, "token": sandbox.gitlab.token}
+            ]
+        },
         "testing_farm": {
             "api_url": f"{sandbox.testing_farm.url}/v0.1",
             "token": sandbox.testing_farm.token,
