@@ -182,6 +182,15 @@ def _config(addresses: dict[str, Any], directory: Path, port: int) -> dict[str, 
             "token": farm["token"],
             "callback_token": secrets.token_urlsafe(24),
         },
+        "gitlab": {
+            "instances": [
+                {
+                    "url": addresses["gitlab"],
+                    "login": credentials["gitlab"]["username"],
+                    "token": credentials["gitlab"]["token"],
+                }
+            ]
+        },
         "bus": {"feed_url": addresses["bus"]},
         # One process a lane: the demo's machine may be small.
         "lanes": {lane: {"processes": 1} for lane in ("parse", "short-running", "long-running", "report")},
