@@ -252,7 +252,12 @@ class GitLabProject:
 
     def create_pull_request(self, head: str, branch: str, title: str, body: str) -> Posted:
         """Ask for a branch of the project to be merged into another. One call. Raises Refused."""
-        wanted = {"source_branch": head, "target_branch": branch, "title": title, "description": harmless(body)}
+        wanted = {
+            "source_branch": head,
+            "target_branch": branch,
+            "title": title,
+            "description": harmless(body),
+        }
         with talking(write=True):
             made = self._project.mergerequests.create(wanted)
             return self._merge_request(int(made.attributes["iid"]))

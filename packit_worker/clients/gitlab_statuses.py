@@ -6,6 +6,7 @@ that its commits come from: in somebody's fork, where we may have no say, a comm
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from dataclasses import dataclass
@@ -145,13 +146,13 @@ class Statuses:
         return {"state": state, "name": check.name, "target_url": url, "description": title}
 
     def _say(self, check: CheckState, merge_request: int) -> Posted:
-        """Comment how a check went, in the comment that was written before, if there is one. Nothing until it ends."""
-        marker = _marker(check)
+        """Comment how a check went; nothing until it ends. Each name has one comment, about the newest commit."""
         if check.status is not CheckStatus.COMPLETED:
-            return Posted(id=marker)
+            return Posted(id=check.marker)
         text = check_as_comment(check.name, check.commit_sha, check.title, check.summary, check.url)
-        body = f"{text}\n\n{marker}"
-        there = self._notes.find("merge_requests", merge_request, marker)
+        name = f"<!-- packit_worker:{_digest(check.name)} -->"
+        body = f"{text}\n\n{name}\n{_marker(check)}"
+        there = self._notes.find("merge_requests", merge_request, name)
         if there is None:
             return self._notes.create("merge_requests", merge_request, body)
         self._notes.update("merge_requests", merge_request, there.id, body)
@@ -183,4 +184,10 @@ def _is_no_say(error: NotFound | Refused) -> bool:
 
 
 def _marker(check: CheckState) -> str:
-    return f"<!-- packit_worker:{check.marker} -->"
+    """By it a comment is known that says all that this state does."""
+    said = "\n".join((check.marker, str(check.conclusion), check.title, check.summary))
+    return f"<!-- packit_worker:{_digest(said)} -->"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -36,6 +36,32 @@ def add_routes(app: Flask, gitlab: "GitLab") -> None:
         project = project_here(gitlab)
         return jsonify(gitlab.shapes().merge_request(project, state.merge_request(project.path, iid)))
 
+    @app.get(f"{HERE}/merge_requests")
+    def list_merge_requests() -> Any:
+        project, asked = project_here(gitlab), request.args
+        found = [
+            one
+            for one in reversed(project.merge_requests.values())
+            if asked.get("state", one.state) == one.state
+            and asked.get("source_branch", one.source_branch) == one.source_branch
+            and asked.get("target_branch", one.target_branch) == one.target_branch
+        ]
+        return paged([gitlab.shapes().merge_request(project, one) for one in found])
+
+    @app.post(f"{HERE}/merge_requests")
+    def new_merge_request() -> Any:
+        project = project_here(gitlab)
+        user, told = (
+            member(gitlab, project, DEVELOPER),
+            sent("source_branch", "target_branch", "title"),
+        )
+        made = gitlab.request(
+            project.path, told["source_branch"], told["target_branch"], user.username, told["title"]
+        )
+        made.description = told.get("description") or ""
+        gitlab.recorder.count("pull_request", project.path, told["target_branch"], told["source_branch"])
+        return jsonify(gitlab.shapes().merge_request(project, made)), 201
+
     @app.get(f"{HERE}/repository/commits/<sha>/merge_requests")
     def merge_requests_of(sha: str) -> Any:
         project = project_here(gitlab)

@@ -166,6 +166,36 @@ class GitLabWorld:
             self._keep_head(target, merge_request)
             return merge_request
 
+    def request(self, path: str, branch: str, into: str, author: str, title: str) -> MergeRequest:
+        """A merge request from a branch of the project that is there. Raises GitLabError 409 if there is one."""
+        with self.state.lock:
+            project = self.state.project(path)
+            sha = project.repository.branches().get(branch)
+            if sha is None or into not in project.repository.branches():
+                raise GitLabError(400, f"Branch {branch} or {into} does not exist")
+            for known in project.merge_requests.values():
+                same = known.source is project and (known.source_branch, known.target_branch) == (
+                    branch,
+                    into,
+                )
+                if same and known.state == "opened":
+                    raise GitLabError(409, "Another open merge request already exists for this source branch")
+            iid = max([0, *project.merge_requests]) + 1
+            made = MergeRequest(
+                id=self.state.next_id(),
+                iid=iid,
+                title=title,
+                description="",
+                author=self.state.user(author),
+                source=project,
+                source_branch=branch,
+                target_branch=into,
+                sha=sha,
+            )
+            project.merge_requests[iid] = made
+            self._keep_head(project, made)
+            return made
+
     def push_to_merge_request(self, path: str, iid: int, *, files: Files | None = None) -> MergeRequest:
         """Add a commit to a merge request."""
         with self.state.lock:

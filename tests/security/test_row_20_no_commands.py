@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from web.gitlab_hooks import HOOK as GITLAB_HOOK
 from web.opening import RESULTS, WEBHOOK, Opened
 from web.pagure_hooks import HOOK
 
@@ -12,12 +13,21 @@ def test_only_the_doors_take_anything(door: Opened) -> None:
         for rule in door.app.url_map.iter_rules()
         if (rule.methods or set()) - {"GET", "HEAD", "OPTIONS"}
     }
-    assert changing == {WEBHOOK, HOOK, RESULTS}
+    assert changing == {WEBHOOK, HOOK, GITLAB_HOOK, RESULTS}
 
 
 def test_other_methods_change_nothing(door: Opened) -> None:
     door.webhook(X_GitHub_Delivery="guid-1")
-    for path in ("/", "/deliveries/guid-1", "/deliveries/guid-1/replay", "/events/x", WEBHOOK, HOOK, RESULTS):
+    for path in (
+        "/",
+        "/deliveries/guid-1",
+        "/deliveries/guid-1/replay",
+        "/events/x",
+        WEBHOOK,
+        HOOK,
+        GITLAB_HOOK,
+        RESULTS,
+    ):
         for method in ("PUT", "PATCH", "DELETE", "POST"):
             answer = door.client.open(path, method=method)
             assert answer.status_code in (400, 401, 404, 405)

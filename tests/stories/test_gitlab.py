@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from packit_worker.journal import accounts, hooks
+from packit_worker.journal import accounts, hooks, story
 from packit_worker.journal.accounts import Approval
 from packit_worker.sandbox import Sandbox
 
@@ -95,7 +95,8 @@ def test_a_merge_request_is_built_and_tested(world: World) -> None:
     for status in world.sandbox.gitlab.statuses(PATH, found.sha):
         assert status["ref"] == found.source_branch and status["target_url"]
     assert {count for key, count in world.sandbox.effects().items() if key[0] != "copr_project"} == {1}
-    assert world.events()[0].subject == f"{world.sandbox.gitlab.url}/{PATH}/-/merge_requests/1"
+    page = f"{world.sandbox.gitlab.url}/{PATH}/-/merge_requests/1"
+    assert world.events()[0].subject == page == story.subject_of_url(f"{page}/diffs?tab=1#note_2")
 
 
 def test_new_commits_are_built_again_and_other_changes_are_not(world: World) -> None:
@@ -134,6 +135,12 @@ def test_from_a_fork_that_is_not_ours_comments_tell_how_it_ended(world: World) -
 
     (text,) = said(world, merge_request=1)
     assert f"`{BUILD}`" in text and found.sha[:12] in text
+    newer = world.sandbox.gitlab.push_to_merge_request(PATH, 1, files={"more": "text"})
+    tell(world, "Merge Request Hook", merge_request=1, action="update")
+    world.finish_builds(succeeded=False)
+    world.work()
+    (text,) = said(world, merge_request=1)
+    assert f"`{BUILD}`" in text and newer.sha[:12] in text, "one comment tells of the newest commit"
 
 
 def test_from_a_fork_where_we_may_statuses_are_in_its_pipeline(world: World) -> None:
