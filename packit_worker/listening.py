@@ -67,6 +67,8 @@ def fedora_messaging(settings: ServiceConfig, *, shows_password: bool = True) ->
         made["queues"] = {bus.queue: kept}
         binding = {"queue": bus.queue, **binding}
     made["bindings"] = [binding]
+    if bus.monitoring_port:
+        made["monitoring"] = {"address": "0.0.0.0", "port": bus.monitoring_port}  # noqa: S104 - probes come from outside
     # The callback sends all logs where ours go, without secrets; "incremental" leaves that alone. With WARNING,
     # .message would say of each message that the package with its schema is missing. None is used: see the README.
     made["log_config"] = {

@@ -58,10 +58,11 @@ def look(shop: Shop) -> None:
 
 
 class Sweeper:
-    """Sweeps until it is told to stop."""
+    """Sweeps until it is told to stop. ``beat`` is called after each round, whatever came of it."""
 
-    def __init__(self, shop: Shop) -> None:
+    def __init__(self, shop: Shop, beat: Callable[[], object] = lambda: None) -> None:
         self._shop = shop
+        self._beat = beat
         self._stop = threading.Event()
 
     def run(self) -> None:
@@ -80,14 +81,20 @@ class Sweeper:
         ]
         for thread in threads:
             thread.start()
-        self._repeat(INTERVAL, "sweep", self._sweep)
+        self._repeat(INTERVAL, "sweep", self._sweep, self._beat)
 
     def _sweep(self, shop: Shop) -> None:
         sent = sweep(shop)
         if sent:
             log.info("sent %d hints again", sent)
 
-    def _repeat(self, interval: float, what: str, work: Callable[[Shop], object]) -> None:
+    def _repeat(
+        self,
+        interval: float,
+        what: str,
+        work: Callable[[Shop], object],
+        beat: Callable[[], object] = lambda: None,
+    ) -> None:
         while not self._stop.wait(interval):
             try:
                 work(self._shop)
@@ -96,6 +103,7 @@ class Sweeper:
             except Exception:
                 # The one process that everything else relies on does not end because of a bug in one round.
                 log.exception("%s: this round has a bug", what)
+            beat()
 
     def stop(self, *_: object) -> None:
         """End after this round; also a signal handler."""

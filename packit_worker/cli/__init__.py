@@ -13,6 +13,7 @@ from packit_worker.cli.lazy import LazyGroup, Setting
 
 #: Every command: where it is, and its line in the help.
 COMMANDS = {
+    "alive": ("packit_worker.cli.alive:alive", "Say whether workers and sweeper go on; a probe."),
     "allowlist": ("packit_worker.cli.allowlist:allowlist", "Who is served: list, approve, deny, and why."),
     "bus": ("packit_worker.cli.bus:bus", "Run the process that listens to Fedora's bus, or catch up on it."),
     "db": ("packit_worker.cli.db:db", "The journal's database."),

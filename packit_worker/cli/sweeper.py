@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from packit_worker import startup
+from packit_worker import processes, startup
 from packit_worker.cli.opening import settings
+from packit_worker.pulse import Pulse
 from packit_worker.sweeper import Sweeper
 
 
@@ -21,6 +22,7 @@ def sweeper(context: click.Context) -> None:
     Examples:
       packit-worker --config service.yaml sweeper
     """
-    process = Sweeper(startup.worker(settings(context, is_process=True)).shop)
+    made = settings(context, is_process=True)
+    process = Sweeper(startup.worker(made).shop, Pulse(made, processes.sweeper().name).beat)
     process.stop_on_signals()
     process.run()

@@ -4,8 +4,9 @@ Any module of the worker may import this one. It alone reads `os.environ`. `exam
 
 A key may be given in the file or, where it holds one value and no list, as an environment variable:
 `limits.http_timeout` as PACKIT_WORKER_LIMITS_HTTP_TIMEOUT. A secret may also stand in a file of its own:
-`private_key_file: /run/key.pem`, or PACKIT_WORKER_GITHUB_PRIVATE_KEY_FILE. Variables beat the file; empty ones count as
-not set, and others that happen to have the prefix (Kubernetes sets some for a service of our name) are left alone.
+`private_key_file: /run/key.pem`, or PACKIT_WORKER_GITHUB_PRIVATE_KEY_FILE; so may an address with a password in it
+(`database_url_file`). Variables beat the file; empty ones count as not set, and others that happen to have the prefix
+(Kubernetes sets some for a service of our name) are left alone.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from packit_worker.config.service_schema import (
     SERVICE,
     Aliases,
     Pairs,
+    PasswordUrl,
     SecretText,
     normal_instance,
     normal_namespace,
@@ -165,13 +167,13 @@ def _copied(raw: Mapping[Any, Any]) -> dict[Any, Any]:
 
 
 def _scalars(schema: Schema = SERVICE, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], bool]]:
-    """The path of every key with one value, and whether that is a secret."""
+    """The path of every key with one value, and whether that may stand in a file: a secret, or what may hold one."""
     for name, item in schema.fields.items():
         path = (*above, item.data_key or name)
         if isinstance(item, fields.Nested):
             yield from _scalars(item.schema, path)
         elif not isinstance(item, fields.List | Aliases | Pairs):
-            yield path, isinstance(item, SecretText)
+            yield path, isinstance(item, SecretText | PasswordUrl)
 
 
 def _section(raw: dict[Any, Any], path: tuple[str, ...]) -> dict[Any, Any] | None:

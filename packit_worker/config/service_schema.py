@@ -110,11 +110,15 @@ def normal_instance(text: str) -> str:
     return f"{parts.scheme}://{parts.hostname}{port}{parts.path.rstrip('/')}"
 
 
-class BrokerUrl(Text):
-    """The address of an AMQP broker. May hold a password, so that no message quotes it."""
+class PasswordUrl(Text):
+    """An address that may hold a password, so that no message quotes it; may stand in a file like a secret."""
 
     def __init__(self) -> None:
         super().__init__(allow_none=True)
+
+
+class BrokerUrl(PasswordUrl):
+    """The address of an AMQP broker."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)
@@ -252,6 +256,7 @@ class BusSchema(Closed):
     koji_owners = Texts(allow_none=True)
     datagrepper_url = Url()
     feed_url = Url()
+    monitoring_port = _whole()
 
 
 _MISSING: Messages = {"required": "is missing"}
@@ -333,8 +338,8 @@ class ServiceSchema(Closed):
     deployment = Choice({each.value: each for each in Deployment}, allow_none=True)
     server_url = Url()
     data_dir = Folder(allow_none=True)
-    database_url = _text()
-    broker_url = _text()
+    database_url = PasswordUrl()
+    broker_url = PasswordUrl()
     check_prefix = _text()
     admins = Texts(allow_none=True)
     enabled_private_namespaces = Namespaces(allow_none=True)

@@ -176,6 +176,7 @@ class BusConfig:
     """Fedora's messages: the broker, whose builds are ours, where messages that were missed are read from.
 
     ``queue`` None: the broker makes one that ends with the connection. ``feed_url`` is a local feed instead of the bus.
+    ``monitoring_port`` None: the process does not say over HTTP how it is.
     """
 
     amqp_url: str = field(default=PUBLIC_BROKER, repr=False)
@@ -186,6 +187,7 @@ class BusConfig:
     koji_owners: tuple[str, ...] = ()
     datagrepper_url: str | None = None
     feed_url: str | None = None
+    monitoring_port: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,9 +32,9 @@ log = logging.getLogger(__name__)
 HUNG = 70
 
 
-def owner() -> str:
-    """This process, as it signs its claims."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+def owner(pid: int | None = None) -> str:
+    """This process, or another of this machine, as it signs its claims."""
+    return f"{socket.gethostname()}:{os.getpid() if pid is None else pid}"
 
 
 class LostClaim(Exception):

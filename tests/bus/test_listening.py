@@ -39,6 +39,7 @@ def test_the_example_is_what_is_generated_for_production() -> None:
         {"queue": QUEUE},
         {"queue": "packit prod", "passive_declares": True},
         {"amqp_url": "amqp://guest:geheim@127.0.0.1:5672/%2F"},
+        {"monitoring_port": 8001},
         {"tls": {"ca_cert": '/a "quoted"\\path\x7f\n'}},
     ],
 )

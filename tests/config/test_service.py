@@ -297,6 +297,21 @@ def test_secrets_in_files(tmp_path: Path) -> None:
     assert key is not None and key.reveal() == CANARY
 
 
+def test_addresses_with_passwords_in_files(tmp_path: Path) -> None:
+    address = f"postgresql+psycopg://me:{CANARY}@database/journal"
+    for name in ("database", "broker", "bus"):
+        (tmp_path / name).write_text(f"{address.replace('postgresql+psycopg', 'amqps')}\n")
+    (tmp_path / "database").write_text(f"{address}\n")
+    text = "database_url_file: database\nbroker_url_file: broker\nbus: {amqp_url_file: bus}\n"
+    config = load_service_config(file(tmp_path, text), {})
+    assert config.database_url == address
+    assert config.broker_url == config.bus.amqp_url == f"amqps://me:{CANARY}@database/journal"
+    assert CANARY in config.secrets() and CANARY not in repr(config)
+    variables = {"PACKIT_WORKER_DATABASE_URL_FILE": str(tmp_path / "database")}
+    assert load_service_config(None, variables).database_url == address
+    assert "beside" in str(refused(tmp_path, "database_url: sqlite://\ndatabase_url_file: database\n"))
+
+
 def test_secret_files_that_are_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").write_text(" \n")
     (tmp_path / "binary").write_bytes(b"\xff" + CANARY.encode())
