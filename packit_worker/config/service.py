@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from marshmallow import Schema, ValidationError, fields
 
@@ -136,6 +137,11 @@ def _build(document: loading.Document, environ: Mapping[str, str], path: Path | 
         values = SERVICE.load(raw)
     except ValidationError as error:
         problems.add_tree((), error.messages)
+    if values.get("deployment") is Deployment.PROD and _lets_everybody_in(values.get("broker_url") or ""):
+        problems.add(
+            ("broker_url",),
+            "has no password: in prod Redis has to ask for one (see ACL in its documentation)",
+        )
     if problems:
         raise ServiceConfigError(
             [
@@ -153,6 +159,15 @@ def _build(document: loading.Document, environ: Mapping[str, str], path: Path | 
             str(path) if path else None,
         )
     return _shaped({key: value for key, value in values.items() if value is not None})
+
+
+def _lets_everybody_in(broker_url: str) -> bool:
+    """Whether this is a Redis on the network that is used without a password."""
+    try:
+        parts = urlsplit(broker_url)
+    except ValueError:
+        return False
+    return parts.scheme in ("redis", "rediss") and not parts.password
 
 
 def _copied(raw: Mapping[Any, Any]) -> dict[Any, Any]:

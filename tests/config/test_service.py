@@ -312,6 +312,29 @@ def test_addresses_with_passwords_in_files(tmp_path: Path) -> None:
     assert "beside" in str(refused(tmp_path, "database_url: sqlite://\ndatabase_url_file: database\n"))
 
 
+@pytest.mark.parametrize(
+    ("deployment", "url", "is_taken"),
+    [
+        ("prod", "redis://redis:6379/0", False),
+        ("prod", "rediss://packit@redis/0", False),
+        ("prod", f"redis://packit:{CANARY}@redis:6379/0", True),
+        ("prod", f"redis://:{CANARY}@redis", True),
+        ("prod", "redis+socket:///run/broker.sock", True),
+        ("stg", "redis://redis:6379/0", True),
+    ],
+)
+def test_redis_asks_for_a_password_in_production(
+    tmp_path: Path, deployment: str, url: str, is_taken: bool
+) -> None:
+    text = f"deployment: {deployment}\nbroker_url: {url}\n"
+    if is_taken:
+        assert load_service_config(file(tmp_path, text), {}).broker_url == url
+    else:
+        error = refused(tmp_path, text)
+        assert (error.problems[0].dotted, error.problems[0].line) == ("broker_url", 2)
+        assert "has no password" in str(error)
+
+
 def test_secret_files_that_are_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").write_text(" \n")
     (tmp_path / "binary").write_bytes(b"\xff" + CANARY.encode())

@@ -27,9 +27,9 @@ def deployed(manifests: list[Manifest]) -> dict[str, Manifest]:
 
 
 def command_of(manifest: Manifest) -> list[str]:
-    """The command line of a manifest's one container."""
+    """The command line of a manifest's one container; empty where it is the image's own."""
     (container,) = containers(manifest)
-    return [*container["command"], *container.get("args", [])]
+    return [*container.get("command", []), *container.get("args", [])]
 
 
 def environment_of(manifest: Manifest) -> dict[str, str]:

@@ -187,6 +187,33 @@ def test_exec_probes_are_commands_of_the_image(manifests: list[Manifest]) -> Non
                     assert name == "sweeper" or LANE_OF.match(name)
 
 
+# -- what README.md tells to do --
+
+
+def test_what_is_applied_first_is_all_that_the_migration_needs(manifests: list[Manifest]) -> None:
+    readme = (OPENSHIFT / "README.md").read_text()
+    (components,) = re.findall(r"FIRST='app.kubernetes.io/component in \((.+)\)'", readme)
+    first = {
+        (each["kind"], each["metadata"]["name"])
+        for each in manifests
+        if each["metadata"]["labels"]["app.kubernetes.io/component"] in components.split(", ")
+    }
+    assert {("Job", "migrate"), ("ConfigMap", "packit-worker")} <= first
+    named = {(each["kind"], each["metadata"]["name"]) for each in manifests}
+    for kind in ("NetworkPolicy", "StatefulSet", "ServiceAccount"):
+        assert {each for each in named if each[0] == kind} <= first
+    assert {("Service", "redis"), ("Service", "postgresql")} & named <= first
+    assert not [each for each in first if each[0] in ("Route", "Ingress")]
+    assert [name for kind, name in first if kind == "Deployment"] == ["redis"]
+
+
+def test_the_question_whether_a_jail_can_be_had_gets_an_answer() -> None:
+    readme = (OPENSHIFT / "README.md").read_text()
+    (code,) = re.findall(r"python -c '(.+)'", readme)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "yes\n" or "install" in done.stdout or "user namespaces" in done.stdout
+
+
 # -- compose --
 
 
