@@ -16,7 +16,7 @@ import yaml
 from flask import Flask
 
 from events.base import LANES
-from packit_worker import listening
+from packit_worker import cell, listening
 from packit_worker.cli import main
 from packit_worker.config.service import ServiceConfig, load_service_config
 from packit_worker.interrupting import Limit
@@ -185,6 +185,20 @@ def test_exec_probes_are_commands_of_the_image(manifests: list[Manifest]) -> Non
                 if "exec" in container.get(probe, {}):
                     _is_a_command(container[probe]["exec"]["command"])
                     assert name == "sweeper" or LANE_OF.match(name)
+
+
+def test_the_long_running_worker_holds_a_jail(manifests: list[Manifest]) -> None:
+    worker = deployed(manifests)["worker-long-running"]
+    jail = cell.Limits()
+    (container,) = containers(worker)
+    # Three places of the jail lie in memory.
+    assert _bytes(container["resources"]["limits"]["memory"]) > jail.memory + 3 * jail.tmp
+    (tmp,) = [each for each in worker["spec"]["template"]["spec"]["volumes"] if each["name"] == "tmp"]
+    assert _bytes(tmp["emptyDir"]["sizeLimit"]) > jail.disk + jail.free_disk
+
+
+def _bytes(quantity: str) -> int:
+    return int(quantity[:-2]) * {"Mi": 2**20, "Gi": 2**30}[quantity[-2:]]
 
 
 # -- what README.md tells to do --

@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -26,6 +25,7 @@ from pika.exceptions import ChannelClosedByBroker
 from sqlalchemy import create_engine, text
 from stories.world import CALLBACK_TOKEN, CONFIG, REPOSITORY, SPEC
 
+from packit_worker.embedded import redis_program
 from packit_worker.journal import Journal, accounts
 from packit_worker.journal.accounts import Approval
 from packit_worker.sandbox import Sandbox
@@ -37,7 +37,7 @@ from .rendering import Manifest, containers, name_of, render
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.services("postgresql", "rabbitmq"),
-    pytest.mark.skipif(shutil.which("redis-server") is None, reason="there is no redis-server here"),
+    pytest.mark.skipif(redis_program() is None, reason="there is no redis-server here"),
     pytest.mark.timeout(180),
 ]
 
@@ -93,11 +93,12 @@ class Rehearsal:
         pod = self.folder / name
         pod.mkdir(parents=True, exist_ok=True)
         here = [self._here(word, pod) for word in command_of(manifest)]
-        program = BIN / here[0]
+        program = redis_program() if here[0] == "redis-server" else str(BIN / here[0])
+        assert program is not None
         environment = {key: self._here(value, pod) for key, value in environment_of(manifest).items()}
         with self.log_of(name).open("ab") as output:
             self.processes[name] = subprocess.Popen(
-                [str(program) if program.exists() else here[0], *here[1:]],
+                [program, *here[1:]],
                 env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "HOME": str(pod)} | environment,
                 cwd=pod,
                 stdin=subprocess.DEVNULL,
