@@ -17,7 +17,7 @@ from packit_worker.intake import Unreadable, decode
 from packit_worker.journal import Journal
 from packit_worker.journal.base import State, now
 from packit_worker.journal.checks import CheckRow
-from packit_worker.journal.deliveries import Delivery
+from packit_worker.journal.deliveries import BODY_LEFT, Delivery
 from packit_worker.journal.effects import EffectRow, EffectState
 from packit_worker.journal.events import EventRow
 from packit_worker.journal.runs import RunRow, RunState
@@ -87,6 +87,11 @@ def _delivery(session: Session, row: Delivery, dry_run: bool) -> Replay:
         raise NotReplayable(
             f"delivery {row.id} is {row.state}: it is going to be read",
             next_step="Wait for it, or see that workers of the lane parse and the sweeper run.",
+        )
+    if row.body is None:
+        raise NotReplayable(
+            f"the body of delivery {row.id} has left on {row.headers[BODY_LEFT][:10]}",
+            next_step="Have the forge send it again; retention in the configuration says for how long bodies are kept.",
         )
     was = f"{row.state}: {row.reason}" if row.reason else row.state
     _reopen(session, row, attempts=0, dry_run=dry_run)

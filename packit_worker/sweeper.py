@@ -11,8 +11,9 @@ import signal
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from time import monotonic
 
-from packit_worker.journal import JournalUnavailable
+from packit_worker.journal import JournalUnavailable, purging
 from packit_worker.journal.checks import CheckRow
 from packit_worker.journal.claims import not_hinted, overdue
 from packit_worker.journal.deliveries import Delivery
@@ -29,6 +30,9 @@ INTERVAL = 0.7
 #: How often silent builds, silent tests and late checks are looked for, in seconds.
 LOOK_INTERVAL = 5.0
 BATCH = 200
+#: When what is old is let go of, in seconds: for the first time after the start, and from then on.
+FIRST_PURGE = 600.0
+PURGE_INTERVAL = 24 * 3600.0
 
 
 def sweep(shop: Shop) -> int:
@@ -64,6 +68,7 @@ class Sweeper:
         self._shop = shop
         self._beat = beat
         self._stop = threading.Event()
+        self._purge_at = monotonic() + FIRST_PURGE
 
     def run(self) -> None:
         """Sweep until ``stop``. A database that is away is waited for."""
@@ -78,6 +83,9 @@ class Sweeper:
                 name="redelivery",
                 daemon=True,
             ),
+            threading.Thread(
+                target=self._repeat, args=(LOOK_INTERVAL, "purge", self._purge), name="purge", daemon=True
+            ),
         ]
         for thread in threads:
             thread.start()
@@ -87,6 +95,13 @@ class Sweeper:
         sent = sweep(shop)
         if sent:
             log.info("sent %d hints again", sent)
+
+    def _purge(self, shop: Shop) -> None:
+        if monotonic() < self._purge_at:
+            return
+        gone = purging.purge(shop.journal, shop.settings.retention, stop=self._stop.is_set)
+        self._purge_at = monotonic() + PURGE_INTERVAL
+        log.info("purged: %s", ", ".join(f"{number} {name}" for name, number in gone.items()) or "nothing")
 
     def _repeat(
         self,

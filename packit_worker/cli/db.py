@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 import click
 from alembic.runtime.migration import MigrationContext
@@ -12,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from packit_worker import logs, migrations
 from packit_worker.cli.lazy import Trouble
 from packit_worker.cli.opening import opened, settings
-from packit_worker.journal import Journal, JournalUnavailable
+from packit_worker.journal import Journal, JournalUnavailable, purging
 from packit_worker.journal.database import ping
 
 #: Between two looks at a database that is away, in seconds.
@@ -59,6 +60,34 @@ def upgrade(context: click.Context, wait: float) -> None:
     click.echo(
         f"up to date: {after}" if before == after else f"upgraded from {before or 'nothing'} to {after}"
     )
+
+
+@db.command("purge")
+@click.option("--dry-run", is_flag=True, help="Only count what would go.")
+@click.pass_context
+def purge(context: click.Context, dry_run: bool) -> None:
+    """Let go of what is older than the configuration's retention.
+
+    Bodies of deliveries, and the stories of what ended long ago. Nothing that is open, held or under way; ids and
+    hashes of deliveries stay. In short transactions, beside the running service, which does the same once a day.
+
+    \b
+    Examples:
+      packit-worker --config service.yaml db purge --dry-run
+      packit-worker --config service.yaml db purge
+    """
+    config = settings(context)
+
+    def progress(gone: Mapping[str, int]) -> None:
+        click.echo(f"so far: {_counted(gone)}", err=True)
+
+    with opened(config) as journal:
+        gone = purging.purge(journal, config.retention, dry_run=dry_run, progress=progress)
+    click.echo(f"{'would go' if dry_run else 'gone'}: {_counted(gone)}")
+
+
+def _counted(gone: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {name}" for name, number in gone.items() if number) or "nothing"
 
 
 def revision(journal: Journal) -> str | None:

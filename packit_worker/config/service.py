@@ -52,6 +52,7 @@ from packit_worker.config.service_shapes import (
     PackitConfig,
     PagureConfig,
     PagureInstance,
+    RetentionConfig,
     ServiceConfig,
     ServiceConfigError,
     TestingFarmConfig,
@@ -76,6 +77,7 @@ __all__ = [
     "PackitConfig",
     "PagureConfig",
     "PagureInstance",
+    "RetentionConfig",
     "Secret",
     "ServiceConfig",
     "ServiceConfigError",
@@ -295,6 +297,7 @@ def _shaped(values: dict[str, Any]) -> ServiceConfig:
         ("pagure", PagureConfig),
         ("gitlab", GitLabConfig),
         ("limits", Limits),
+        ("retention", RetentionConfig),
     ):
         given = {key: value for key, value in values.get(name, {}).items() if value is not None}
         if name == "limits" and "http_timeout" in given:

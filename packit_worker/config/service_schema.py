@@ -26,6 +26,9 @@ from packit_worker.config.package_fields import (
 from packit_worker.config.secret import Secret
 from packit_worker.config.service_shapes import Deployment
 
+#: Days. Forges send again for three, and a captured body is known for seven.
+SHORTEST_RETENTION = 14
+
 
 def _text(**kwargs: Any) -> Text:
     return Text(allow_none=True, **kwargs)
@@ -332,6 +335,23 @@ class LimitsSchema(Closed):
     redelivery_interval = _whole(0)
 
 
+def _days() -> Whole:
+    return Whole(
+        allow_none=True,
+        validate=checked(
+            lambda days: days == 0 or days >= SHORTEST_RETENTION,
+            f"has to be 0 (for ever) or at least {SHORTEST_RETENTION}",
+        ),
+    )
+
+
+class RetentionSchema(Closed):
+    """`retention`."""
+
+    bodies_days = _days()
+    rows_days = _days()
+
+
 class ServiceSchema(Closed):
     """The file as a whole."""
 
@@ -357,6 +377,7 @@ class ServiceSchema(Closed):
     gitlab = Inside(GitLabSchema)
     lanes = Inside(LanesSchema)
     limits = Inside(LimitsSchema)
+    retention = Inside(RetentionSchema)
     target_aliases = Aliases(allow_none=True)
     aliases_url = Url()
 

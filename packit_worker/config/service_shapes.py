@@ -270,6 +270,14 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RetentionConfig:
+    """For how many days the journal keeps what; 0: for ever."""
+
+    bodies_days: int = 90
+    rows_days: int = 400
+
+
+@dataclass(frozen=True, kw_only=True)
 class ServiceConfig:
     """All that an operator decides. ``database_url`` and ``broker_url`` may hold passwords and are not in the repr."""
 
@@ -295,6 +303,7 @@ class ServiceConfig:
     gitlab: GitLabConfig = GitLabConfig()
     lanes: Mapping[str, Lane] = field(default_factory=lambda: dict(LANES))
     limits: Limits = Limits()
+    retention: RetentionConfig = RetentionConfig()
     target_aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     aliases_url: str | None = None
 

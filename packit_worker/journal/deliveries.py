@@ -14,6 +14,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 from packit_worker.journal.base import Base, Claimable, State, now
 from packit_worker.journal.database import insert
 
+#: The one header of a delivery whose body has left: when it did, in ISO 8601.
+BODY_LEFT = "X-Body-Left"
+
 
 class Delivery(Claimable, Base):
     """A message as received. Its id is the sender's (X-GitHub-Delivery), or ours where the sender has none."""

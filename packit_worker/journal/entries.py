@@ -14,7 +14,7 @@ from packit_worker.journal.base import State
 from packit_worker.journal.builds import BuildRow
 from packit_worker.journal.checks import CheckRow
 from packit_worker.journal.decisions import DecisionRow
-from packit_worker.journal.deliveries import Delivery
+from packit_worker.journal.deliveries import BODY_LEFT, Delivery
 from packit_worker.journal.effects import EffectRow, EffectState
 from packit_worker.journal.events import EventRow
 from packit_worker.journal.runs import RunRow, RunState
@@ -47,14 +47,16 @@ class Entry:
 
 def of_delivery(row: Delivery, size: int, event: EventRow | None) -> Iterator[Entry]:
     """How a delivery came in, and how reading it ended. ``event``: what was made of it; ``size`` is in bytes."""
+    left_at = row.headers.get(BODY_LEFT) if not size else None
     facts: dict[str, Any] = {"delivery": row.id, "source": row.source, "event_type": row.event_type}
     title = f"{row.source} {row.event_type}" if row.event_type else row.source
     yield Entry(
         at=row.received_at,
         kind="received",
         title=title,
-        text=f"delivery {row.id}, {size} bytes",
-        facts=facts | {"size": size, "body_sha256": row.body_sha256},
+        text=f"delivery {row.id}, "
+        + (f"its body has left on {left_at[:10]}" if left_at else f"{size} bytes"),
+        facts=facts | {"size": size, "body_sha256": row.body_sha256, "body_left_at": left_at},
     )
     facts |= {"attempts": row.attempts, "claimed_by": row.claimed_by}
     # What ends at the door ends a few microseconds before it is stamped as received.

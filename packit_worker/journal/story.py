@@ -104,7 +104,7 @@ def of_delivery(session: Session, delivery_id: str) -> Story | None:
         select(Delivery, func.length(Delivery.body))
         .where(Delivery.id.in_(delivery_ids))
         .order_by(Delivery.received_at, Delivery.id)
-        .options(defer(Delivery.body), defer(Delivery.headers))
+        .options(defer(Delivery.body))
     ).all()
     decisions = _rows(session, DecisionRow, DecisionRow.event_id, ids, DecisionRow.id)
     runs = _rows(session, RunRow, RunRow.event_id, ids, RunRow.id)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
+
+from sqlalchemy import update
 
 from packit_worker import migrations
 from packit_worker.journal import Journal
+from packit_worker.journal.base import now
+from packit_worker.journal.deliveries import Delivery
 
 from .conftest import Run
+from .written import deliver
 
 
 def test_a_journal_is_made_and_then_left_alone(run: Run, config: Path) -> None:
@@ -35,3 +41,14 @@ def test_a_database_from_the_future(run: Run, journal: Journal) -> None:
     assert result.exit_code == 1
     assert "9999" in result.stderr
     assert "what to do: Run a release that is at least as new as the database." in result.stderr
+
+
+def test_what_is_old_is_let_go_of(run: Run, journal: Journal) -> None:
+    deliver(journal, "old", ignored="of no interest")
+    with journal.write() as session:
+        session.execute(update(Delivery).values(received_at=now() - timedelta(days=91)))
+    size = len(b'{"id": "old"}')
+    assert run("db", "purge", "--dry-run").stdout == f"would go: 1 bodies, {size} bytes of bodies\n"
+    assert run("db", "purge").stdout == f"gone: 1 bodies, {size} bytes of bodies\n"
+    assert run("db", "purge").stdout == "gone: nothing\n"
+    assert "its body has left on" in run("explain", "old").stdout
