@@ -6,6 +6,7 @@ import hashlib
 import re
 
 from packit_worker.errors import UserError
+from packit_worker.patterns import compiled
 
 #: What a configuration that names no branch of dist-git means.
 DEFAULT_BRANCHES = ("rawhide",)
@@ -46,12 +47,12 @@ def version_of(tag: str, template: str, package: str | None = None) -> str:
 def why_left_out(tag: str, include: str | None, exclude: str | None) -> str | None:
     """Why a tag is no release for the configuration (``upstream_tag_include``, ``upstream_tag_exclude``), or None."""
     try:
-        if include and not re.match(include, tag):
+        if include and not compiled(include, "upstream_tag_include").match(tag):
             return f"the tag {tag} does not match upstream_tag_include"
-        if exclude and re.match(exclude, tag):
+        if exclude and compiled(exclude, "upstream_tag_exclude").match(tag):
             return f"the tag {tag} matches upstream_tag_exclude"
-    except re.error as error:
-        return f"upstream_tag_include or upstream_tag_exclude is no regular expression: {error}"
+    except UserError as error:
+        return f"{error}: {error.next_step}"
     return None
 
 

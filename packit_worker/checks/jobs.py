@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
-from typing import Any
-
-import re2
 
 from events.dist_git import DistGitCommitEvent
 from events.families import ProjectEvent, PullRequest, PullRequestComment, Push
 from packit_worker.config.package import JobConfig
-from packit_worker.errors import UserError
+from packit_worker.patterns import compiled
 from packit_worker.ports import PullRequestState
-
-#: Characters of a regular expression in a package configuration.
-LONGEST_PATTERN = 500
 
 #: What may have to be asked of the forge, each at most once per event. Raises TemporaryError.
 DefaultBranch = Callable[[], str]
@@ -42,7 +35,7 @@ def _other_branch(job: JobConfig, event: Push, default_branch: DefaultBranch) ->
     if job.branch is None:
         default = event.default_branch or default_branch()
         return None if event.branch == default else f"it is for the default branch, {default}"
-    if _compiled(job.branch).match(event.branch):
+    if compiled(job.branch, "the branch").match(event.branch):
         return None
     return f"it is for branches that begin with {job.branch}"
 
@@ -59,27 +52,3 @@ def _other_labels(
     if found := [label for label in forbidden if label in labels]:
         return f"it is not for pull requests with the label {found[0]}"
     return None
-
-
-@lru_cache(maxsize=256)
-def _compiled(pattern: str) -> Any:
-    """The pattern for RE2, whose time grows with the text and not with the pattern's twists. Raises UserError."""
-    if len(pattern) > LONGEST_PATTERN:
-        raise UserError(
-            f"the pattern of a branch is longer than {LONGEST_PATTERN} characters",
-            next_step="Name the branches in a shorter one.",
-        )
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        return re2.compile(pattern, options)
-    except re2.error as error:
-        raise UserError(
-            f"the branch {pattern!r} is no regular expression that RE2 knows: {_words(error)}",
-            next_step="Correct it: https://github.com/google/re2/wiki/Syntax says what RE2 knows.",
-        ) from error
-
-
-def _words(error: Exception) -> str:
-    reason = error.args[0] if error.args else ""
-    return reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
