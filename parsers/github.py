@@ -65,6 +65,9 @@ def issue_comment(payload: Payload) -> None:
     action = payload.dig("action")
     if action not in ("created", "edited"):
         raise Ignored(f"a comment being {action} asks for nothing")
+    if action == "edited" and _login(payload, "sender") != _login(payload, "comment.user"):
+        # Whoever may write to a project may edit what others have said, who would then have asked for it.
+        raise Ignored("the comment was edited by somebody else than its author")
     if payload.has("issue.pull_request"):
         send(
             PullRequestCommentGHEvent,

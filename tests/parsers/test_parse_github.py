@@ -203,7 +203,12 @@ def test_pull_request_malformed(refusal_of, changed, path, value, why):
 
 @pytest.mark.parametrize("action", ["created", "edited"])
 def test_comment_on_a_pull_request(event_of, changed, action):
-    body = changed(COMMENT, {"issue.pull_request": {"url": "https://api"}, "action": action})
+    changes = {
+        "issue.pull_request": {"url": "https://api"},
+        "action": action,
+        "sender": {"login": "commenter"},
+    }
+    body = changed(COMMENT, changes)
     assert event_of("github", "issue_comment", body) == PullRequestCommentGHEvent(
         action=action,
         pr_id=3,
@@ -233,7 +238,7 @@ def test_comment_on_a_pull_request(event_of, changed, action):
         ({"comment.body": None}, {"comment": ""}),
         ({"comment.body": "naïve\r\n\U0001f4a3"}, {"comment": "naïve\r\n\U0001f4a3"}),
         ({"issue.pull_request": None}, {"issue_id": 3}),
-        ({"action": "edited"}, {"action": "edited"}),
+        ({"action": "edited", "sender": {"login": "commenter"}}, {"action": "edited"}),
     ],
 )
 def test_comment_on_an_issue(event_of, changed, changes, facts):
@@ -241,6 +246,11 @@ def test_comment_on_an_issue(event_of, changed, changes, facts):
     assert type(event) is IssueCommentEvent
     assert {name: event.facts()[name] for name in facts} == facts
     assert event.subject == "https://github.com/teapots/kettle/issues/3"
+
+
+def test_comment_edited_by_somebody_else(refusal_of, changed):
+    answer = refusal_of("github", "issue_comment", changed(COMMENT, {"action": "edited"}))
+    assert answer.ignored == "the comment was edited by somebody else than its author"
 
 
 def test_comment_deleted(refusal_of, changed):
@@ -413,7 +423,8 @@ def test_lookalikes(refusal_of, event_type):
 
 
 def test_edited_comment(event_of, changed):
-    body = changed(COMMENT, {"action": "edited", "changes": {"body": {"from": ""}}})
+    changes = {"action": "edited", "changes": {"body": {"from": ""}}, "sender": {"login": "commenter"}}
+    body = changed(COMMENT, changes)
     assert event_of("github", "issue_comment", body).comment_before == ""
 
 
