@@ -201,7 +201,7 @@ class KojiClient:
     def _talking(self, *, login: bool = False, write: bool = False) -> Iterator[Any]:
         session = getattr(self._local, "session", None)
         if session is None:
-            session = koji.ClientSession(self._hub_url, opts=self._options)
+            session = _Session(self._hub_url, opts=self._options)
             self._local.session = session
         if login and not session.logged_in:
             self._enter(session)
@@ -254,6 +254,15 @@ class KojiClient:
         except (KeyError, TypeError, IndexError, ValueError, ExpatError) as error:
             words = f"{type(error).__name__}: {error}"
             raise http_errors.from_nonsense(words, system=SYSTEM, write=write) from error
+
+
+class _Session(koji.ClientSession):  # type: ignore[misc]
+    """Goes nowhere but to the hub: what opens its session there is sent in headers that would go along."""
+
+    def new_session(self) -> None:
+        """A session of requests that raises TooManyRedirects instead of following."""
+        super().new_session()
+        self.rsession.max_redirects = 0
 
 
 def _login(
