@@ -6,10 +6,27 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cell.conftest import Trap, forge, no_jail_because, trap, work
+from stories.conftest import make_world, sandbox, shared_sandbox, world
 from web.opening import Opened, opened
 from web.serving import Served
 
 from packit_worker.journal import Journal
+
+#: The jail's and the stories' fixtures, for rows that need them.
+__all__ = [
+    "Trap",
+    "door",
+    "forge",
+    "make_world",
+    "no_jail_because",
+    "sandbox",
+    "served",
+    "shared_sandbox",
+    "trap",
+    "work",
+    "world",
+]
 
 
 @pytest.fixture

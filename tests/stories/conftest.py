@@ -10,6 +10,7 @@ import pytest
 
 from packit_worker.sandbox import Sandbox
 
+from .canaries import listening
 from .world import World
 
 
@@ -28,16 +29,19 @@ def sandbox(shared_sandbox: Sandbox) -> Sandbox:
 
 @pytest.fixture
 def make_world(sandbox: Sandbox, journal_url: str, tmp_path: Path) -> Iterator[Callable[..., World]]:
-    """Make a world with settings of the story's own."""
+    """Make a world with settings of the story's own. At the end no secret of it may be seen anywhere."""
     made: list[World] = []
 
     def make(**settings: Any) -> World:
         made.append(World(sandbox, journal_url, str(tmp_path), **settings))
         return made[-1]
 
-    yield make
+    with listening() as canaries:
+        yield make
+    leaks = [leak for world in made for leak in canaries.leaks(world)]
     for world in made:
         world.close()
+    assert leaks == []
 
 
 @pytest.fixture
