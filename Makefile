@@ -9,7 +9,7 @@ PACKIT := $(VENV)/packit
 PACKIT_PYTHON := $(firstword $(wildcard /usr/bin/python3) $(PYTHON))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test packit lint check benchmark migration clean
+.PHONY: help demo test packit lint check benchmark fuzz migration clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -30,6 +30,10 @@ lint: $(VENV)/.test ## ruff, mypy and the contracts between packages
 
 benchmark: $(VENV)/.test ## Measure events a second, statements, calls and bytes per event
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+fuzz: $(VENV)/.test ## Fuzz with atheris for a minute a target (ARGS="config --seconds 600")
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 migration: $(VENV)/.test ## Write a migration for changed tables: make migration MESSAGE="what changes"
 	@$(BIN)/python -m packit_worker.migrations "$(MESSAGE)"
