@@ -130,14 +130,15 @@ def overdue(session: Session, model: Any, *, limit: int, patience: timedelta) ->
     """Rows that could be claimed and of which no wake-up is on its way; marks them as hinted.
 
     A wake-up is believed lost after ``patience``, doubled with every one sent up to 64 times: a long queue shall not be
-    made longer by copies of what is in it.
+    made longer by copies of what is in it. One that was given by the way, and not counted, is believed in as the first.
     """
     moment = now()
     lost = or_(
         model.hinted_at.is_(None),
+        (model.hints <= 1) & (model.hinted_at < moment - patience),
         *[
             (model.hints == hints) & (model.hinted_at < moment - patience * 2 ** (hints - 1))
-            for hints in range(1, 7)
+            for hints in range(2, 7)
         ],
         (model.hints > 6) & (model.hinted_at < moment - patience * 64),
         # A lease that ran out after the last wake-up: its worker is dead, and that wake-up went with it.

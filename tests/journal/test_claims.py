@@ -208,6 +208,25 @@ def test_a_hint_that_was_not_sent_does_not_count(journal: Journal) -> None:
     assert row(journal, Delivery, "d").hints == 1
 
 
+def test_a_hint_given_by_the_way_can_be_lost_too(journal: Journal) -> None:
+    """The hint of the next event of a subject is not counted: its wake-ups before could not be sent."""
+    happen(journal, "first", hinted_at=None, hints=0)
+    happen(journal, "second", hinted_at=None, hints=0)
+    done = claim(journal, EventRow, "first")
+    assert done is not None
+    with journal.write() as session:
+        done.finish(session, State.DONE, None)
+        following = events.next_of(session, "s")
+    assert following is not None
+    assert (following.id, following.hints) == ("second", 0)
+    for seconds, lost in ((1, []), (4, ["second"])):
+        with journal.write() as session:
+            given = now() - timedelta(seconds=seconds)
+            session.execute(update(EventRow).where(EventRow.id == "second").values(hinted_at=given))
+            found = [row.id for row in overdue(session, EventRow, limit=10, patience=PATIENCE)]
+        assert found == lost
+
+
 def test_attempts_that_do_not_count(journal: Journal) -> None:
     deliver(journal, "d")
     for counts, attempts in [(False, 0), (True, 1), (False, 1), (True, 2)]:
