@@ -20,6 +20,8 @@ from packit_worker.ports import Posted
 
 log = logging.getLogger(__name__)
 
+#: After so many calls without an answer, of which none had arrived, waiting for one is a failure of the attempt.
+MOST_SENDS = 10
 #: States in which the other side is known not to have it.
 _NOT_DONE = (EffectState.PLANNED, EffectState.REFUSED)
 
@@ -107,7 +109,13 @@ class Effecting:
             return found
         with self._journal.write() as session:
             self._claim.fence(session, self._lease)
-            number = effects.send_again(session, effect, there.sends)
+            if there.sends >= MOST_SENDS:
+                effects.not_sent(session, effect.key, "it never arrived", there.sends)
+                number = None
+            else:
+                number = effects.send_again(session, effect, there.sends)
+        if there.sends >= MOST_SENDS:
+            raise TemporaryError(f"{effect.kind} was sent {there.sends} times and never arrived")
         if number is None:
             raise LostClaim(f"{effect.key} was settled by somebody else")
         return number

@@ -38,7 +38,7 @@ from packit_worker.facts import Facts
 from packit_worker.handlers.base import Context, Services
 from packit_worker.hints import Hints
 from packit_worker.interrupting import Limit, Progress, TimedOut
-from packit_worker.journal import Journal, JournalUnavailable, Session, checks
+from packit_worker.journal import Journal, JournalUnavailable, Session, checks, effects
 from packit_worker.journal.base import now
 from packit_worker.journal.checks import Wanted
 from packit_worker.journal.claims import Claim, LostClaim
@@ -95,7 +95,9 @@ class Pipeline:
         self._event = event
         self._progress = progress
         self.ledger = Ledger(shop.journal, shop.hints, claim, row)
-        self.retrying = Retrying(row.attempts, shop.settings.limits.max_attempts, since=row.created_at)
+        self.retrying = Retrying(
+            row.attempts, shop.settings.limits.max_attempts, since=row.created_at, owes=self._owes
+        )
         self._effecting = Effecting(shop.journal, claim, lease=shop.lease, settle=shop.settle)
         self._situation: Situation | None = None
         self._permission = _remembered(self._ask_permission, str.lower)
@@ -474,6 +476,10 @@ class Pipeline:
 
     def _named(self, names: tuple[str, ...]) -> tuple[str, ...]:
         return targets.chroots(names, self._shop.services.aliases.expand)
+
+    def _owes(self) -> bool:
+        with self._shop.journal.read() as session:
+            return effects.is_any_unknown(session, self._row.id)
 
     def _ask_permission(self, login: str) -> Permission:
         try:

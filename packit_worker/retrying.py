@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from packit_worker.errors import RateLimited, Settling, TemporaryError
@@ -18,8 +19,19 @@ PATIENCE = timedelta(hours=24)
 class Retrying:
     """Collects the temporary errors of one attempt at an event; the earliest moment asked for counts."""
 
-    def __init__(self, attempts: int, max_attempts: int, *, since: datetime | None = None) -> None:
-        """``since``: when the work came up, by which waiting for quota has an end, too."""
+    def __init__(
+        self,
+        attempts: int,
+        max_attempts: int,
+        *,
+        since: datetime | None = None,
+        owes: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """``since``: when the work came up, by which waiting for quota has an end, too.
+
+        ``owes``: whether the work has made a call whose fate is unknown. It is not given up before it was found out.
+        """
+        self._owes = owes
         self._attempts = attempts
         self._max_attempts = max_attempts
         self._is_old = since is not None and since < now() - PATIENCE
@@ -36,7 +48,9 @@ class Retrying:
         """
         only_waits = isinstance(error, RateLimited | Settling) and not self._is_old
         if self._attempts >= self._max_attempts and not only_waits:
-            return False
+            if self._is_old or not self._owes():
+                return False
+            only_waits = True
         delay = min(2.0 ** min(self._attempts, 30), LONGEST)
         if error.retry_after is not None:
             delay = min(max(error.retry_after, 0.0), LONGEST_ASKED_FOR)

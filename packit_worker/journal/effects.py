@@ -158,6 +158,12 @@ def refuse(session: Session, key: str, error: str, number: int | None = None) ->
     _set(session, _is_call(key, number), state=EffectState.REFUSED, error=error)
 
 
+def is_any_unknown(session: Session, event_id: str) -> bool:
+    """Whether the event has made a call of which nobody knows what became of it."""
+    unknown = select(EffectRow.key).where(EffectRow.event_id == event_id, EffectRow.state == EffectState.SENT)
+    return session.execute(unknown.limit(1)).first() is not None
+
+
 def of_event(session: Session, event_id: str) -> list[EffectRow]:
     """The effects of an event in the order they were begun."""
     statement = (

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import delete, update
 from stories.world import CONFIG, ONE_BUILD, World
 
-from packit_worker.journal import checks
+from packit_worker.journal import checks, effects
 from packit_worker.journal.base import now
 from packit_worker.journal.builds import BuildRow
 from packit_worker.journal.checks import CheckRow
@@ -88,6 +88,28 @@ def test_a_call_that_settles_is_no_attempt(world: World) -> None:
     go_on(world)
     assert world.events()[0].state == "done"
     assert len(world.sandbox.copr.builds) == 1
+
+
+@pytest.mark.parametrize("is_committed", [True, False])
+def test_an_order_without_an_answer_is_found_out_about_before_it_is_given_up(
+    is_committed: bool, world: World
+) -> None:
+    """Its answer is lost in the last attempt, and the look-up fails more often than there are attempts."""
+    pull = world.repository(ONE_BUILD)
+    most = world.settings.limits.max_attempts
+    kind = "drop_after_commit" if is_committed else "drop_before"
+    world.sandbox.faults.add("copr", method="POST", path=ORDER, kind="status", status=503, times=most - 1)
+    world.sandbox.faults.add("copr", method="POST", path=ORDER, kind=kind, times=1)
+    world.sandbox.faults.add("copr", method="GET", path=r"/build/list", kind="status", status=503, times=3)
+    world.post(world.opened(pull))
+    world.work()
+    for _ in range(most + 5):
+        go_on(world)
+    event = world.events()[0]
+    assert (event.state, event.attempts) == ("done", most)
+    assert len(world.sandbox.copr.builds) == 1
+    with world.journal.read() as session:
+        assert not effects.is_any_unknown(session, event.id)
 
 
 def test_the_project_goes_between_two_attempts(world: World) -> None:

@@ -11,7 +11,7 @@ import pytest
 from journal.rows import LEASE, claim, happen, lease_runs_out
 from sqlalchemy import select, update
 
-from packit_worker.effecting import Calls, Effecting
+from packit_worker.effecting import MOST_SENDS, Calls, Effecting
 from packit_worker.errors import NotFound, Refused, Settling, TemporaryError, Unanswered
 from packit_worker.journal import Journal, Session
 from packit_worker.journal.base import State, now
@@ -137,6 +137,22 @@ def test_no_answer(is_committed: bool, journal: Journal, outside: Outside) -> No
     posted = worker.work(request={"n": 2})
     assert outside.made == [posted.id]
     assert effect(journal).sends == (1 if is_committed else 2)
+
+
+def test_a_call_that_never_arrives_is_not_made_for_ever(journal: Journal, outside: Outside) -> None:
+    worker = Worker(journal, outside)
+    outside.before = raising(Unanswered("the line is dead"))
+    for _ in range(MOST_SENDS):
+        with pytest.raises(Unanswered):
+            worker.work()
+        settles(journal)
+    with pytest.raises(TemporaryError, match="never arrived") as error:
+        worker.work()
+    assert not isinstance(error.value, Unanswered)
+    assert (outside.calls, effect(journal).state) == (MOST_SENDS, EffectState.PLANNED), "its fate is known"
+    outside.before = lambda: None
+    worker.work()
+    assert len(outside.made) == 1
 
 
 def test_an_unanswered_call_settles_from_when_it_was_given_up(journal: Journal, outside: Outside) -> None:

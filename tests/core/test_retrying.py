@@ -56,6 +56,15 @@ def test_waiting_is_nobodys_failure(error: TemporaryError) -> None:
     assert not retrying.counts
 
 
+def test_what_has_an_unknown_fate_is_not_given_up() -> None:
+    for attempts in (5, 6):
+        retrying = Retrying(attempts, 5, owes=lambda: True)
+        assert retrying.another(TemporaryError("cannot be looked up"))
+        assert not retrying.counts
+    long_ago = now() - PATIENCE - timedelta(minutes=1)
+    assert not Retrying(5, 5, since=long_ago, owes=lambda: True).another(TemporaryError("away"))
+
+
 @pytest.mark.parametrize("error", [RateLimited("quota", retry_after=60), Settling("wait", retry_after=20)])
 def test_waiting_has_an_end_too(error: TemporaryError) -> None:
     long_ago = now() - PATIENCE - timedelta(minutes=1)
