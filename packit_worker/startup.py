@@ -18,6 +18,7 @@ from packit_worker.intake import Intake
 from packit_worker.journal import Journal
 from packit_worker.journal.claims import Heart
 from packit_worker.pipeline import Shop
+from packit_worker.reconnecting import Reconnecting
 from packit_worker.services import Services
 from parsers.registry import sent
 
@@ -62,6 +63,7 @@ def worker(settings: ServiceConfig) -> Worker:
         beat=timedelta(seconds=limits.heartbeat_seconds),
     )
     tasks.register(app, shop, heart)
+    app.steps["consumer"].add(Reconnecting)
     # A forked child shares no connection with its parent.
     worker_process_init.connect(lambda **_: journal.engine.dispose(close=False), weak=False)
     return Worker(app, shop, heart)

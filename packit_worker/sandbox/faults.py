@@ -12,6 +12,7 @@ The kinds:
 ``secondary_limit``  GitHub's secondary limit: 403 (or 429) with ``Retry-After: reset_seconds``
 ``drop_before``      close the connection without an answer and without doing anything
 ``drop_after_commit``  do what was asked, then close the connection without an answer
+``delay_after``      do what was asked, then wait `seconds` before answering
 ===================  ======================================================================================
 """
 
@@ -22,7 +23,14 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 Kind = Literal[
-    "delay", "status", "status_after", "rate_limit", "secondary_limit", "drop_before", "drop_after_commit"
+    "delay",
+    "delay_after",
+    "status",
+    "status_after",
+    "rate_limit",
+    "secondary_limit",
+    "drop_before",
+    "drop_after_commit",
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
 

@@ -251,7 +251,7 @@ class Server:
         if fault is None:
             answer.collect(self._app, environ)
             return False
-        if fault.seconds:
+        if fault.seconds and fault.kind != "delay_after":
             self._stopping.wait(fault.seconds)
         if fault.kind == "drop_before":
             return True
@@ -267,6 +267,8 @@ class Server:
             answer.collect(self._app, environ)
             if fault.kind == "status_after":
                 answer.fill(f"{fault.status} Injected", _failure(fault.status))
+            elif fault.kind == "delay_after":
+                self._stopping.wait(fault.seconds)
             return fault.kind == "drop_after_commit"
         return False
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import redis
 import yaml
-from sqlalchemy import select
+from sqlalchemy import create_engine, select, text
 from stories.world import CONFIG, REPOSITORY, SPEC
 
 from packit_worker import startup
@@ -38,6 +38,8 @@ pytestmark = [
 ]
 
 LANES = ("parse", "short-running", "report")
+#: Seconds that a process has to end by itself (``worker_soft_shutdown_timeout``); platforms give as many.
+GRACE = 30
 
 
 def until(is_true: Callable[[], bool], seconds: float, what: str) -> None:
@@ -61,9 +63,10 @@ class Service:
             accounts.change(session, "127.0.0.1", "acme", Approval.APPROVED_MANUALLY, by="test", why="test")
 
     @contextlib.contextmanager
-    def running(self) -> Iterator[Supervisor]:
-        """All processes, when all workers take tasks."""
-        processes = [*map(lane, LANES), lane("short-running", 2), sweeper(), feed()]
+    def running(self, *, workers: int = 2) -> Iterator[Supervisor]:
+        """All processes, when all workers take tasks; so many of the lane for short runs."""
+        more = [lane("short-running", number) for number in range(2, workers + 1)]
+        processes = [*map(lane, LANES), *more, sweeper(), feed()]
         environment = {**os.environ, PATH_VARIABLE: str(self.file), "PYTHONUNBUFFERED": "1"}
         logs = self.directory / "logs"
         with Supervisor(processes, environment=environment, log_dir=logs) as supervisor:
@@ -223,3 +226,96 @@ def test_a_broker_that_loses_everything_after_accept(
             broker.stop()
             broker.start()
             comes_to_its_end(made, sha)
+
+
+@pytest.mark.parametrize(
+    ("fault", "is_carried_out"),
+    [("drop_before", False), ("delay", True), ("delay_after", True)],
+    ids=["before it is sent", "before it is carried out", "after it was carried out"],
+)
+def test_killed_at_every_step_of_a_call(
+    fault: str, is_carried_out: bool, service: Callable[[str], Service], tmp_path: Path
+) -> None:
+    """A call that is never carried out is the same as one that was not sent: the worker dies waiting for either."""
+    with EmbeddedBroker(tmp_path / "broker") as broker:
+        made = service(broker.url)
+        made.sandbox.faults.add(
+            "copr", method="POST", path=r"/api_3/build/create", kind=fault, seconds=3, times=1
+        )
+        _in_mid_run(made, signal.SIGKILL)
+        order = made.effect("copr_build")
+        assert order is not None
+        assert order.sends == (1 if is_carried_out else 2), "it is looked up before it is sent again"
+
+
+def test_killed_before_it_is_confirmed(
+    service: Callable[[str], Service], postgresql_url: str, tmp_path: Path
+) -> None:
+    """The answer has come, and the database is what the worker waits for when it dies."""
+    with EmbeddedBroker(tmp_path / "broker") as broker:
+        made = service(broker.url)
+        made.sandbox.faults.add(
+            "copr", method="POST", path=r"/api_3/build/create", kind="delay", seconds=1, times=1
+        )
+        engine = create_engine(postgresql_url)
+        with made.running() as supervisor, contextlib.closing(engine.connect()) as lock:
+            sha = made.open_pull_request()
+            until(lambda: made.effect("copr_build") is not None, 60, "the order is on its way")
+            event = made.event()
+            lock.execute(text("LOCK TABLE effects IN EXCLUSIVE MODE"))
+            until(lambda: bool(made.sandbox.copr.builds), 30, "it was carried out")
+            time.sleep(0.5)
+            order = made.effect("copr_build")
+            assert order is not None
+            assert order.state == EffectState.SENT
+            pid = int((event.claimed_by or "").rpartition(":")[2])
+            assert pid in supervisor.pids.values()
+            os.kill(pid, signal.SIGKILL)
+            lock.rollback()
+            comes_to_its_end(made, sha)
+        engine.dispose()
+
+
+def test_asked_to_end_in_mid_run(service: Callable[[str], Service], tmp_path: Path) -> None:
+    """SIGTERM: what a worker has in its hands is finished before it goes, and nobody has to take it over."""
+    with EmbeddedBroker(tmp_path / "broker") as broker:
+        made = service(broker.url)
+        made.sandbox.faults.add(
+            "copr", method="POST", path=r"/api_3/build/create", kind="delay", seconds=2, times=1
+        )
+        with made.running() as supervisor:
+            sha = made.open_pull_request()
+            until(lambda: made.effect("copr_build") is not None, 60, "the order is on its way")
+            event = made.event()
+            pid = int((event.claimed_by or "").rpartition(":")[2])
+            os.kill(pid, signal.SIGTERM)
+            until(lambda: pid not in supervisor.pids.values(), GRACE, "it has ended")
+            ended = made.event()
+            assert (ended.claim, ended.attempts) == (event.claim, event.attempts), "nobody took it over"
+            assert ended.state == State.DONE
+            order = made.effect("copr_build")
+            assert order is not None
+            assert (order.state, order.sends) == (EffectState.CONFIRMED, 1)
+            comes_to_its_end(made, sha)
+
+
+def test_a_broker_that_dies_before_a_task_is_acknowledged(
+    service: Callable[[str], Service], tmp_path: Path
+) -> None:
+    """The only worker of the lane lives on, and has to take the next task when the broker is back."""
+    with EmbeddedBroker(tmp_path / "broker") as broker:
+        made = service(broker.url)
+        made.sandbox.faults.add(
+            "copr", method="POST", path=r"/api_3/build/create", kind="delay", seconds=2, times=1
+        )
+        with made.running(workers=1) as supervisor:
+            before = supervisor.pids["short-running-1"]
+            sha = made.open_pull_request()
+            until(lambda: made.effect("copr_build") is not None, 60, "work has begun")
+            broker.stop()
+            log = supervisor.log_of("short-running-1")
+            until(lambda: "Couldn't ack" in log.read_text(), 60, "the acknowledgement is lost")
+            broker.start()
+            comes_to_its_end(made, sha)
+            assert supervisor.pids["short-running-1"] == before, "it is the same process"
+            assert "the worker connects anew" in log.read_text()

@@ -29,6 +29,13 @@ def test_dropped_after_the_effect(sandbox: Sandbox, copr: Client) -> None:
     assert sandbox.calls("copr")[1].fault == "drop_after_commit"
 
 
+def test_slow_after_the_effect(sandbox: Sandbox) -> None:
+    sandbox.faults.add("bus", method="POST", kind="delay_after", seconds=1.0)
+    with pytest.raises(requests.Timeout):
+        requests.post(f"{sandbox.bus.url}/messages", json={"topic": "t"}, timeout=0.5)
+    assert len(sandbox.bus.messages()) == 1
+
+
 def test_dropped_before_the_effect(sandbox: Sandbox) -> None:
     sandbox.faults.add("bus", method="POST", kind="drop_before")
     with pytest.raises(requests.ConnectionError):
