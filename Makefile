@@ -9,7 +9,7 @@ PACKIT := $(VENV)/packit
 PACKIT_PYTHON := $(firstword $(wildcard /usr/bin/python3) $(PYTHON))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test packit lint check benchmark fuzz migration clean
+.PHONY: help demo test packit chaos lint check benchmark fuzz migration clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -21,6 +21,9 @@ test: $(VENV)/.test ## Run the whole test suite (ARGS="-k word" for a part of it
 	@$(BIN)/python -m pytest -n auto $(ARGS)
 
 packit: $(PACKIT)/bin/packit ## Install the program packit, for the tests that run it and the jobs that need it
+
+chaos: $(VENV)/.test ## Kill and freeze the service at work and count what is lost or doubled (ARGS="--seed 7 --events 400")
+	@$(BIN)/packit-worker chaos $(ARGS)
 
 lint: $(VENV)/.test ## ruff, mypy and the contracts between packages
 	@$(BIN)/ruff check .

@@ -16,6 +16,10 @@ COMMANDS = {
     "alive": ("packit_worker.cli.alive:alive", "Say whether workers and sweeper go on; a probe."),
     "allowlist": ("packit_worker.cli.allowlist:allowlist", "Who is served: list, approve, deny, and why."),
     "bus": ("packit_worker.cli.bus:bus", "Run the process that listens to Fedora's bus, or catch up on it."),
+    "chaos": (
+        "packit_worker.cli.chaos:chaos",
+        "Kill, stop and freeze the service at work, and check that it keeps what it promises.",
+    ),
     "db": ("packit_worker.cli.db:db", "The journal's database."),
     "demo": (
         "packit_worker.cli.demo:demo",

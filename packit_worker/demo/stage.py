@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -35,12 +35,21 @@ class StageError(Exception):
 class Stage:
     """Everything that runs during a demo. A context manager: set on entry, struck on exit.
 
-    ``directory`` takes configuration, database, broker and logs. Nothing is bound but 127.0.0.1.
+    ``directory`` takes configuration, database, broker and logs. Nothing is bound but 127.0.0.1. ``more`` are sections
+    of the service's configuration beside those of the demo, or instead of them.
     """
 
-    def __init__(self, directory: Path, *, build_seconds: float = 1.5, test_seconds: float = 1.5) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        build_seconds: float = 1.5,
+        test_seconds: float = 1.5,
+        more: Mapping[str, Any] | None = None,
+    ) -> None:
         self.directory = directory
         self._seconds = (build_seconds, test_seconds)
+        self._more = dict(more or {})
         self._stack = contextlib.ExitStack()
         self._remembered: dict[str, str] = {}
         #: Places to look at, by what they are.
@@ -49,6 +58,8 @@ class Stage:
         self.sandbox: SandboxClient
         self.journal: Journal
         self.supervisor: Supervisor
+        #: The embedded broker, where no other is configured.
+        self.broker: EmbeddedBroker | None = None
 
     @property
     def web_url(self) -> str:
@@ -94,14 +105,15 @@ class Stage:
         self.sandbox = stack.enter_context(SandboxClient(addresses["control"]))
         port = _free_port()
         config = self.config
-        config.write_text(yaml.safe_dump(_config(addresses, self.directory, port)))
+        config.write_text(yaml.safe_dump(_config(addresses, self.directory, port) | self._more))
         config.chmod(0o600)
         environment = {**os.environ, "PACKIT_WORKER_CONFIG": str(config), "PYTHONUNBUFFERED": "1"}
         self.settings = load_service_config(config, {})
         self.journal = Journal(self.settings.database_url)
         stack.callback(self.journal.dispose)
         migrations.upgrade(self.journal)
-        stack.enter_context(EmbeddedBroker(self.settings.data_dir))
+        if self.settings.broker_url is None:
+            self.broker = stack.enter_context(EmbeddedBroker(self.settings.data_dir))
         processes = list(all_of(self.settings, "127.0.0.1", port))
         self.supervisor = stack.enter_context(
             Supervisor(processes, environment=environment, log_dir=self.directory / "logs")
