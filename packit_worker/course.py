@@ -6,6 +6,7 @@ import contextlib
 import logging
 import traceback
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from events.base import InvalidFact, UnknownTask, rebuild
@@ -26,8 +27,12 @@ from packit_worker.reporting.texts import Saying
 log = logging.getLogger(__name__)
 
 
-def process(shop: Shop, heart: Heart, event_id: str) -> None:
-    """Process an event, if it is there to be had: open, due, not with another worker, and its subject's turn."""
+def process(shop: Shop, heart: Heart, event_id: str, priority: int = 0) -> None:
+    """Process an event, if it is there to be had: open, due, not with another worker, and its subject's turn.
+
+    What follows from it is hinted at with the ``priority`` that it had itself.
+    """
+    shop = replace(shop, hints=shop.hints.at(priority))
     with shop.journal.write() as session:
         taken = take(session, EventRow, event_id, shop.lease)
     if taken is None:

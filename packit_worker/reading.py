@@ -13,6 +13,7 @@ from events.base import PARSE, Event
 from events.families import PullRequest, Rerun
 from packit_worker import reruns
 from packit_worker.errors import TemporaryError, in_short
+from packit_worker.hints import COUNTED, priority_of, scope_of
 from packit_worker.intake import Unreadable, decode
 from packit_worker.interrupting import TimedOut, Watch
 from packit_worker.journal import JournalUnavailable, events
@@ -98,8 +99,12 @@ def _read(shop: Shop, claim: Claim, delivery: Delivery, parser: Parser) -> None:
             return
         if isinstance(made.event, PullRequest):
             events.supersede(session, subject=made.event.subject, task=made.task, by=event_id)
+        scope = scope_of(made.kwargs.get("project_url"))
+        waiting = events.waiting_of(session, scope, COUNTED) if scope else 0
         claim.finish(session, State.DONE, None)
-    shop.hints.sending(made, event_id=event_id, delivery_id=delivery.id)
+    shop.hints.sending(
+        made, event_id=event_id, delivery_id=delivery.id, priority=priority_of(max(waiting - 1, 0))
+    )
 
 
 def _subject(session: Session, event: Event) -> str:

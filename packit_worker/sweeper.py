@@ -9,10 +9,13 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from time import monotonic
+from typing import Any
 
+from packit_worker.hints import priority_of, scope_of
 from packit_worker.journal import JournalUnavailable, purging
 from packit_worker.journal.checks import CheckRow
 from packit_worker.journal.claims import not_hinted, overdue
@@ -41,9 +44,12 @@ def sweep(shop: Shop) -> int:
     for model in (Delivery, EventRow, CheckRow):
         with shop.journal.write() as session:
             rows = overdue(session, model, limit=BATCH, patience=PATIENCE)
+        waiting = Counter(map(_scope, rows))
         gone = 0
         # The first that cannot be sent is the last that is tried: a frozen broker costs seconds each time.
-        while gone < len(rows) and shop.hints.row(rows[gone]):
+        while gone < len(rows) and shop.hints.row(
+            rows[gone], priority=priority_of(waiting[_scope(rows[gone])])
+        ):
             gone += 1
         sent += gone
         if gone < len(rows):
@@ -52,6 +58,13 @@ def sweep(shop: Shop) -> int:
                 not_hinted(session, model, [row.key for row in rows[gone:]])
             break
     return sent
+
+
+def _scope(row: Any) -> str | None:
+    """Whose work a row is."""
+    if isinstance(row, EventRow):
+        return scope_of(row.kwargs.get("project_url"))
+    return scope_of(row.project_url) if isinstance(row, CheckRow) else None
 
 
 def look(shop: Shop) -> None:

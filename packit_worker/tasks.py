@@ -35,7 +35,8 @@ def register(app: Celery, shop: Shop, heart: Heart) -> None:
 
 def _register_event(app: Celery, shop: Shop, heart: Heart, event_class: type[Event]) -> None:
     def process(self: Task, **facts: Any) -> None:
-        course.process(shop, heart, self.request.id)
+        priority = (self.request.delivery_info or {}).get("priority") or 0
+        course.process(shop, heart, self.request.id, priority)
 
     process.__name__ = event_class.task.removeprefix("task.")
     process.__doc__ = f"Process a {event_class.__name__}; the task's id is the event's."

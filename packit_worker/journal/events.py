@@ -14,6 +14,7 @@ from sqlalchemy import (
     Index,
     UniqueConstraint,
     exists,
+    func,
     or_,
     select,
     text,
@@ -147,6 +148,17 @@ def supersede(session: Session, *, subject: str, task: str, by: str) -> None:
         )
         .execution_options(synchronize_session=False)
     )
+
+
+def waiting_of(session: Session, scope: str, most: int) -> int:
+    """How many events wait whose subjects begin with ``scope``; nobody counts further than ``most``."""
+    some = (
+        select(EventRow.seq)
+        .where(EventRow.state == State.READY, EventRow.subject.startswith(scope, autoescape=True))
+        .limit(most)
+        .subquery()
+    )
+    return session.execute(select(func.count()).select_from(some)).scalar_one()
 
 
 def next_of(session: Session, subject: str) -> EventRow | None:

@@ -195,20 +195,27 @@ class World:
 
     def _work_once(self, lanes: tuple[str, ...]) -> bool:
         worked = False
+        for lane in lanes:
+            while self.step(lane):
+                worked = True
+        return worked
+
+    def step(self, lane: str) -> bool:
+        """A worker of this lane does the task that comes next. False: there is none."""
         with self.app.connection_for_read() as connection:
             channel = connection.default_channel
-            for lane in lanes:
-                self.app.amqp.queues[lane](channel).declare()
-                while (message := channel.basic_get(lane, no_ack=True)) is not None:
-                    decoded = (
-                        channel.message_to_python(message) if not hasattr(message, "decode") else message
-                    )
-                    _, kwargs, _ = decoded.decode()
-                    headers = decoded.headers
-                    self.ran.append(headers["task"])
-                    self.app.tasks[headers["task"]].apply(kwargs=kwargs, task_id=headers["id"], throw=True)
-                    worked = True
-        return worked
+            self.app.amqp.queues[lane](channel).declare()
+            message = channel.basic_get(lane, no_ack=True)
+            if message is None:
+                return False
+            decoded = channel.message_to_python(message) if not hasattr(message, "decode") else message
+            _, kwargs, _ = decoded.decode()
+            headers, priority = decoded.headers, decoded.properties.get("priority")
+        self.ran.append(headers["task"])
+        self.app.tasks[headers["task"]].apply(
+            kwargs=kwargs, task_id=headers["id"], throw=True, priority=priority
+        )
+        return True
 
     # What can be seen.
 
