@@ -66,6 +66,13 @@ def test_the_main_job(tmp_path: Path) -> None:
     assert all(entry["at"].endswith("Z") for entry in entries)
 
 
+@pytest.mark.parametrize("story", ["pagure", "gitlab"])
+def test_other_forges(tmp_path: Path, story: str) -> None:
+    status, entries, said = run(tmp_path, "--story", story)
+    assert status == 0, said
+    assert sum("copr_build: confirmed" in entry["title"] for entry in entries) == 1
+
+
 def test_what_a_push_to_dist_git_needs(tmp_path: Path) -> None:
     status, entries, said = run(tmp_path, "--story", "distgit", PACKIT_WORKER_PACKIT_PROGRAM="/none/packit")
     assert (status, entries) == (1, [])
