@@ -174,6 +174,9 @@ class _Project:
     url: str
     given: Given
 
+    def seen_from(self, number: int, is_issue: bool) -> _Project:
+        return self
+
     def is_private(self) -> bool:
         return self.given.is_private
 

@@ -9,9 +9,10 @@ import pytest
 import yaml
 
 from events.github import PullRequestGHEvent, PushGithubGHEvent
-from packit_worker.checks.jobs import LONGEST_PATTERN, why_not
+from packit_worker.checks.jobs import why_not
 from packit_worker.config.package import JobConfig, load
 from packit_worker.errors import UserError
+from packit_worker.patterns import LONGEST_PATTERN
 from packit_worker.ports import PullRequestState
 
 

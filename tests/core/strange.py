@@ -76,8 +76,8 @@ WORKS: dict[str, Callable[[], str]] = {
 chosen: list[str] = []
 
 
-class StrangeHandler(Handler):
-    """Does something strange."""
+class Showing(Handler):
+    """Shows a check of its own."""
 
     needs_approval: ClassVar[bool] = False
     name: ClassVar[str] = "first"
@@ -86,12 +86,16 @@ class StrangeHandler(Handler):
     def shows(cls, situation: Situation, job: Job | None) -> tuple[CheckId, ...]:
         return (CheckId(kind=cls.name, job="", target=""),)
 
+
+class StrangeHandler(Showing):
+    """Does something strange."""
+
     def run(self) -> str:
         say(f"runs {self.name}")
         return WORKS[chosen[0]]()
 
 
-class LongHandler(StrangeHandler):
+class LongHandler(Showing):
     """Belongs to another lane."""
 
     lane: ClassVar[str | None] = "long-running"

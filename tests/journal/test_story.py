@@ -247,7 +247,6 @@ def test_ids_of_deliveries_events_and_checks_lead_to_the_delivery(journal: Journ
         f"{PULL}/files?w=1#diff-1",
         f"{PULL}#issuecomment-5",
         f"{PULL}/commits/{'c' * 40}",
-        f"{PROJECT}/pull-request/7",
     ],
 )
 def test_a_pasted_address_of_a_pull_request_is_understood(journal: Journal, pasted: str) -> None:

@@ -451,7 +451,9 @@ def test_without_an_account_in_dist_git(
     make_world: Callable[..., World], sandbox: Sandbox, packit: str
 ) -> None:
     """Nothing can be shown there; upstream gets its pull request."""
-    world = make(make_world, sandbox, packit, dist_git={"login": None, "token": None})
+    world = make(
+        make_world, sandbox, packit, dist_git={"login": None, "token": None}, pagure={"instances": []}
+    )
     sha = push(world)
     assert len(pulls(world)) == 1
     assert sandbox.pagure.flags(PACKAGE, sha) == []
