@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import economy, latency, running, throughput
+from benchmarks import backlog, economy, latency, running, throughput
 from benchmarks.databases import database
 from benchmarks.report import Row, show
 
-NAMES = (economy.NAME, throughput.NAME, latency.NAME)
+NAMES = (economy.NAME, backlog.NAME, throughput.NAME, latency.NAME)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -85,6 +85,9 @@ def _measured(options: argparse.Namespace) -> Iterator[list[Row]]:
             made = stack.enter_context(database(options.database_url, directory))
             if name == economy.NAME:
                 yield economy.measure(made, directory)
+                continue
+            if name == backlog.NAME:
+                yield backlog.measure(made)
                 continue
             broker_url = stack.enter_context(running.broker(options.broker_url, directory))
             if name == throughput.NAME:

@@ -114,6 +114,37 @@ def test_copr_is_away_for_a_while(world: World) -> None:
     assert world.events()[0].attempts == 3
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_the_rate_limit_of_github_is_reached(world: World, method: str) -> None:
+    """Work waits for the reset, however often: waiting is no failed attempt, and nothing is asked in between."""
+    pull = world.repository(ONE_BUILD)
+    path = "/repos/acme/hello/(contents|check-runs)"
+    world.sandbox.faults.add(
+        "github", method=method, path=path, kind="rate_limit", reset_seconds=600, times=None
+    )
+    world.post(world.opened(pull))
+    world.work()
+    asked = len(world.sandbox.calls("github"))
+    for _ in range(world.settings.limits.max_attempts + 3):
+        world.time_passes(seconds=30)
+        world.sweep()
+        world.work()
+    assert len(world.sandbox.calls("github")) == asked, "the reset is ten minutes away"
+    (event,) = world.events()
+    assert event.state == ("ready" if method == "GET" else "done")
+
+    world.sandbox.faults.clear()
+    # The process remembers when the budget is full again, by its own clock.
+    world.shop.services.__dict__.clear()
+    world.shop.services.__init__(world.settings)  # type: ignore[misc]
+    world.time_passes(minutes=11)
+    world.sweep()
+    world.work()
+    assert len(world.sandbox.copr.builds) == 1
+    assert set(world.checks(pull.head_sha)) == {"rpm-build:fedora-43-x86_64"}
+    assert world.events()[0].attempts == 1
+
+
 def test_copr_stays_away(world: World) -> None:
     """In the end the checks say so: nothing stays pending for ever."""
     pull = world.repository()
