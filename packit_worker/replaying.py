@@ -66,6 +66,29 @@ def replay(journal: Journal, hints: Hints, id: str, *, dry_run: bool) -> Replay:
     return answer
 
 
+def drop(journal: Journal, id: str, why: str) -> str:
+    """Let go of what was given up; it counts as ignored from now on. Returns what it was.
+
+    Raises NotReplayable for what is not dead, JournalUnavailable.
+    """
+    with journal.write() as session:
+        row = _find(session, id)
+        name = f"{'delivery' if isinstance(row, Delivery) else 'event'} {row.key}"
+        if row.state != State.DEAD:
+            raise NotReplayable(
+                f"{name} is {row.state}: only what was given up can be dropped",
+                next_step=f"packit-worker explain {row.key}",
+            )
+        model = type(row)
+        session.execute(
+            update(model)
+            .where(model.key_column() == row.key, model.state == State.DEAD)
+            .values(state=State.IGNORED, reason=f"dropped by an operator: {why}")
+            .execution_options(synchronize_session=False)
+        )
+    return name
+
+
 def _find(session: Session, id: str) -> Delivery | EventRow:
     delivery = session.get(Delivery, id)
     if delivery is not None and delivery.state != State.DONE:

@@ -20,7 +20,16 @@ COMMANDS = {
         "packit_worker.cli.chaos:chaos",
         "Kill, stop and freeze the service at work, and check that it keeps what it promises.",
     ),
+    "config": ("packit_worker.cli.config:config", "Configurations: of the service, and of projects."),
+    "dead": (
+        "packit_worker.cli.dead:dead",
+        "What was given up after too many attempts: look at it, have it done again, or let it go.",
+    ),
     "db": ("packit_worker.cli.db:db", "The journal's database."),
+    "deliveries": (
+        "packit_worker.cli.deliveries:deliveries",
+        "List what came in, newest first, and what became of it.",
+    ),
     "demo": (
         "packit_worker.cli.demo:demo",
         "Show the main job on this machine, with stand-ins for GitHub, Copr and Testing Farm.",
@@ -35,10 +44,19 @@ COMMANDS = {
         "Hooks of Pagure's and GitLab's projects: add, list, rotate and remove their keys.",
     ),
     "parse": ("packit_worker.cli.parse:parse", "Print the task that a message would be turned into."),
+    "projects": (
+        "packit_worker.cli.projects:projects",
+        "List the projects that something has happened in, and how much was handled in each.",
+    ),
+    "queues": ("packit_worker.cli.queues:queues", "Tell what waits for workers, lane by lane."),
     "replay": ("packit_worker.cli.replay:replay", "Read a delivery or process an event again."),
     "simulate": (
         "packit_worker.cli.simulate:simulate",
         "Tell what a message would lead to, and why nothing else would follow.",
+    ),
+    "status": (
+        "packit_worker.cli.status:status",
+        "Tell how the service is doing: what waits, what came in, how it ended, what was given up.",
     ),
     "sweeper": ("packit_worker.cli.sweeper:sweeper", "Run the process that wakes whatever is overdue."),
     "up": ("packit_worker.cli.up:up", "Run the whole service on this machine, until Ctrl-C."),

@@ -45,6 +45,30 @@ def all_of(session: Session) -> list[Queue]:
     ]
 
 
+def outcomes(session: Session, since: datetime) -> dict[str, int]:
+    """How many deliveries since then came to what, most first."""
+    outcome = func.coalesce(EventRow.state, Delivery.state)
+    rows = session.execute(
+        select(outcome, func.count())
+        .select_from(Delivery)
+        .outerjoin(EventRow, EventRow.delivery_id == Delivery.id)
+        .where(Delivery.received_at >= since)
+        .group_by(outcome)
+        .order_by(func.count().desc())
+    )
+    return {str(name): number for name, number in rows}
+
+
+def last_received(session: Session) -> dict[str, datetime]:
+    """When each source was heard of last."""
+    rows = session.execute(
+        select(Delivery.source, func.max(Delivery.received_at))
+        .group_by(Delivery.source)
+        .order_by(Delivery.source)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 def _queues(session: Session) -> Iterator[Queue]:
     lanes: tuple[tuple[Any, Any], ...] = (
         (Delivery, literal(PARSE)),
