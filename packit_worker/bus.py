@@ -26,7 +26,7 @@ from fedora_messaging.exceptions import Nack
 from fedora_messaging.message import Message
 from sqlalchemy.exc import InternalError, ProgrammingError
 
-from packit_worker import catching_up, listening, logs, startup
+from packit_worker import catching_up, listening, logs, metrics, sentry, startup
 from packit_worker.config.service import load_service_config
 from packit_worker.intake import Intake
 from packit_worker.journal import JournalUnavailable
@@ -87,6 +87,8 @@ class Consumer:
         if intake is None:
             settings = load_service_config()
             logs.setup(settings.secrets())
+            sentry.setup(settings)
+            metrics.serve(settings.metrics)
             _adapt()
             intake, journal = startup.intake(settings, in_background=True)
             if copr_users is None:
@@ -122,14 +124,21 @@ class Consumer:
             self.take(message)
         except _BROKEN as error:
             log.error("a message of the bus is put back: %s", error)
+            metrics.bus_messages.labels("put back").inc()
             self._sleep(self._pause)
             raise Nack from error
-        except Exception:
+        except Exception as error:
+            sentry.report(error, "bus")
             # It would come again and again, and stop the consumer each time. What it said stands in the log.
             log.exception("message %r with topic %r could not be taken in", message.id, message.topic)
 
     def take(self, message: Message) -> str:
         """Write a message down, and say what was decided. Raises JournalUnavailable, and whatever a bug may raise."""
+        decision = self._take(message)
+        metrics.bus_messages.labels(decision).inc()
+        return decision
+
+    def _take(self, message: Message) -> str:
         if self._is_of_another(message):
             self._count()
             return PASSED_OVER

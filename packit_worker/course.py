@@ -12,7 +12,7 @@ from functools import partial
 from events.base import InvalidFact, UnknownTask, rebuild
 from events.outcome import Ending, Outcome
 from events.pipeline import in_place
-from packit_worker import origins, reruns
+from packit_worker import metrics, origins, reruns, sentry
 from packit_worker.errors import NotFound, NotYet, Refused, TemporaryError, in_short
 from packit_worker.interrupting import TimedOut, Watch
 from packit_worker.journal import JournalUnavailable, Session, builds, checks, events
@@ -39,17 +39,22 @@ def process(shop: Shop, heart: Heart, event_id: str, priority: int = 0) -> None:
         log.info("event %s is not to be had: unknown, done, with another worker, or not yet due", event_id)
         return
     claim, row = taken
-    try:
-        with heart.beating_for(claim, shop.limit(row.lane).hard) as beat:
-            _process(shop, claim, row, beat)
-    except LostClaim as lost:
-        log.warning("%s", lost)
-    except JournalUnavailable as error:
-        # The lease runs out and the sweeper hands the event to whoever can reach the journal.
-        log.error("event %s is left to the sweeper: %s", event_id, error)
-    except Exception:
-        # The lease runs out here, too; when it has come to that too often, the event is given up in few words.
-        log.exception("the end of event %s could not be written down", event_id)
+    if row.claim == 1:
+        metrics.event_pickup_seconds.labels(row.lane).observe((now() - row.created_at).total_seconds())
+    project = row.kwargs.get("project_url")
+    with sentry.working(row.task, project=project, delivery=row.delivery_id, event=row.id):
+        try:
+            with heart.beating_for(claim, shop.limit(row.lane).hard) as beat:
+                _process(shop, claim, row, beat)
+        except LostClaim as lost:
+            log.warning("%s", lost)
+        except JournalUnavailable as error:
+            # The lease runs out and the sweeper hands the event to whoever can reach the journal.
+            log.error("event %s is left to the sweeper: %s", event_id, error)
+        except Exception as error:
+            # The lease runs out here, too; when it has come to that too often, the event is given up in few words.
+            log.exception("the end of event %s could not be written down", event_id)
+            sentry.report(error, "pipeline")
 
 
 def _process(shop: Shop, claim: Claim, row: EventRow, beat: Beat) -> None:
@@ -80,12 +85,14 @@ def _process(shop: Shop, claim: Claim, row: EventRow, beat: Beat) -> None:
             pipeline.ledger.decide("origin", "ignored", "no order of ours turned up that it could belong to")
             end.over([])
         else:
+            sentry.report(raised, "pipeline")
             end.dead(str(error), None)
     except (NotFound, Refused) as error:
         pipeline.ledger.decide("forge", "ignored", f"the forge does not help: {error}")
         end.over([])
     except Exception as error:
         log.exception("the pipeline has a bug")
+        sentry.report(error, "pipeline")
         # A fresh ledger: what cannot be written down may be what the bug is about.
         end = End(shop, claim, row, Ledger(shop.journal, shop.hints, claim, row))
         end.dead(f"a bug: {in_short(error)}", traceback.format_exc())
@@ -134,6 +141,7 @@ class End:
         with self._shop.journal.write() as session:
             self._ledger.write(session)
             self._claim.put_back(session, retrying.at, retrying.why, attempt_counts=retrying.counts)
+        metrics.job_retries.labels(self._row.lane).inc()
         self._ledger.hint()
 
     def dead(self, why: str, trace: str | None) -> None:

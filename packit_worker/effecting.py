@@ -11,6 +11,7 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
+from packit_worker import metrics
 from packit_worker.errors import NotFound, Refused, Settling, TemporaryError, Unanswered
 from packit_worker.journal import Journal, effects
 from packit_worker.journal.base import now
@@ -126,15 +127,18 @@ class Effecting:
         except Unanswered as error:
             with self._journal.write() as session:
                 effects.unanswered(session, effect.key, str(error), number)
+            metrics.effects.labels(effect.kind, "unanswered").inc()
             error.retry_after = max(error.retry_after or 0, self._settle.total_seconds() + 0.1)
             raise
         except TemporaryError as error:
             with self._journal.write() as session:
                 effects.not_sent(session, effect.key, str(error), number)
+            metrics.effects.labels(effect.kind, "not_sent").inc()
             raise
         except (Refused, NotFound) as error:
             with self._journal.write() as session:
                 effects.refuse(session, effect.key, str(error), number)
+            metrics.effects.labels(effect.kind, EffectState.REFUSED.value).inc()
             raise
         self._confirm(effect, posted, confirming)
         return posted
@@ -144,6 +148,7 @@ class Effecting:
             # No fence: it happened, whoever holds the claim now. But who finds it confirmed comes late: another has
             # written down what follows from it, and what has become of it since.
             if effects.confirm(session, effect.key, posted.id, posted.url):
+                metrics.effects.labels(effect.kind, EffectState.CONFIRMED.value).inc()
                 if confirming is not None:
                     confirming(session, posted)
                 return

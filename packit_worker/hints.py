@@ -89,9 +89,9 @@ class Hints:
         """The task that a parser has sent, now that it is written down."""
         return self._hint(sending.task, sending.queue, event_id, sending.kwargs, delivery_id, priority)
 
-    def check(self, check_id: str, *, priority: int | None = None) -> bool:
-        """A check has something new to show."""
-        kwargs = {"check_id": check_id}
+    def check(self, check_id: str, *, priority: int | None = None, since: float | None = None) -> bool:
+        """A check has something new to show, of an event that was there ``since`` (seconds since the epoch)."""
+        kwargs = {"check_id": check_id} | ({} if since is None else {"since": since})
         return self._hint(SHOW_CHECK, ROUTES[SHOW_CHECK], check_id, kwargs, priority=priority)
 
     def row(self, row: Any, *, priority: int | None = None) -> bool:

@@ -130,4 +130,4 @@ class Ledger:
         """After the transaction: wake the lane ``report`` for the checks that have something new to show."""
         ids, self._to_hint = self._to_hint, []
         for check_id in ids:
-            self._hints.check(check_id)
+            self._hints.check(check_id, since=self._row.created_at.timestamp())

@@ -19,11 +19,13 @@ from packit_worker import (
     configs,
     conversing,
     facts,
+    metrics,
     origins,
     planning,
     registry,
     releases,
     reruns,
+    sentry,
     targets,
 )
 from packit_worker.checks.verdict import Kind
@@ -196,6 +198,7 @@ class Pipeline:
             )
         started = now()
         ending, note, error = self._run(run)
+        metrics.job_duration_seconds.labels(handler, ending.value).observe((now() - started).total_seconds())
         self.ledger.result(
             {
                 "handler": handler,
@@ -381,15 +384,18 @@ class Pipeline:
         except TemporaryError as error:
             if self.retrying.another(error):
                 return Ending.RETRY, str(error), None
+            sentry.report(error, run.handler.__name__)
             self._tell(run, partial(texts.gave_up, str(error), self._row.attempts))
             return Ending.FAILED, f"given up after {self._row.attempts} attempts: {error}", None
         except TimedOut as late:
             self._progress.goes_on()
             log.error("%s %s", run.handler.__name__, late)
+            sentry.report(late, run.handler.__name__)
             self._tell(run, partial(texts.timed_out, str(late)))
             return Ending.FAILED, str(late), traceback.format_exc()
         except Exception as error:
             log.exception("%s has a bug", run.handler.__name__)
+            sentry.report(error, run.handler.__name__)
             self._tell(run, partial(texts.our_fault, self._row.id))
             return Ending.FAILED, f"a bug: {type(error).__name__}", traceback.format_exc()
 

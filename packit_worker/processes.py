@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import shutil
 import signal
 import sys
 from collections.abc import Iterator
@@ -56,6 +57,17 @@ def feed() -> Process:
 def ready_notes(settings: ServiceConfig) -> Path:
     """The folder in which every worker that takes tasks has a file with its process's name."""
     return settings.data_dir / "ready"
+
+
+def shared_metrics(settings: ServiceConfig) -> dict[str, str]:
+    """The variable with which all processes of one machine count in the same folder, which is made anew.
+
+    It is of the library for metrics: https://prometheus.github.io/client_python/multiprocess/
+    """
+    folder = settings.data_dir.absolute() / "metrics"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return {"PROMETHEUS_MULTIPROC_DIR": str(folder)}
 
 
 def all_of(settings: ServiceConfig, host: str, port: int) -> Iterator[Process]:

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from events.base import PARSE, Event
 from events.families import PullRequest, Rerun
-from packit_worker import reruns
+from packit_worker import metrics, reruns, sentry
+from packit_worker.celery_app import PARSE_MESSAGE
 from packit_worker.errors import TemporaryError, in_short
 from packit_worker.hints import COUNTED, priority_of, scope_of
 from packit_worker.intake import Unreadable, decode
@@ -45,14 +46,15 @@ def read(shop: Shop, heart: Heart, delivery_id: str, *, parser: Parser = parse) 
             return
         claim, delivery = taken
         limit = shop.limit(PARSE)
-        try:
-            with heart.beating_for(claim, limit.hard) as beat, Watch(limit, beat):
-                _read(shop, claim, delivery, parser)
-        except (LostClaim, JournalUnavailable):
-            raise
-        except (Exception, TimedOut) as error:
-            log.exception("the parser of delivery %s has a bug", delivery_id)
-            _failed(shop, claim, delivery, error)
+        with sentry.working(PARSE_MESSAGE, delivery=delivery_id):
+            try:
+                with heart.beating_for(claim, limit.hard) as beat, Watch(limit, beat):
+                    _read(shop, claim, delivery, parser)
+            except (LostClaim, JournalUnavailable):
+                raise
+            except (Exception, TimedOut) as error:
+                log.exception("the parser of delivery %s has a bug", delivery_id)
+                _failed(shop, claim, delivery, error)
     except LostClaim as lost:
         log.warning("%s", lost)
     except JournalUnavailable as error:
@@ -70,6 +72,10 @@ def _failed(shop: Shop, claim: Claim, delivery: Delivery, error: BaseException) 
             trace = "".join(traceback.format_exception(error))
             why = f"its parser failed with {what}; packit-worker replay tries again\n{trace}"
             claim.finish(session, State.DEAD, why)
+    if retrying.at is not None:
+        metrics.job_retries.labels(PARSE).inc()
+    else:
+        sentry.report(error, "parse_message")
 
 
 def _read(shop: Shop, claim: Claim, delivery: Delivery, parser: Parser) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import time
 
 from sqlalchemy.orm import Session
 
 from events.base import REPORT
+from packit_worker import metrics, sentry
+from packit_worker.celery_app import SHOW_CHECK
 from packit_worker.effecting import Calls, Effecting
 from packit_worker.errors import NotFound, Refused, TemporaryError, in_short
 from packit_worker.interrupting import TimedOut, Watch
@@ -26,8 +29,11 @@ CHECK = "check"
 ATTEMPTS = 20
 
 
-def show(shop: Shop, heart: Heart, check_id: str) -> None:
-    """Show a check's wanted state, and go on while newer ones come in."""
+def show(shop: Shop, heart: Heart, check_id: str, *, since: float | None = None) -> None:
+    """Show a check's wanted state, and go on while newer ones come in.
+
+    ``since``: when the event behind it came up, in seconds since the epoch, where that is known.
+    """
     try:
         while True:
             with shop.journal.write() as session:
@@ -38,8 +44,13 @@ def show(shop: Shop, heart: Heart, check_id: str) -> None:
                 )
                 return
             limit = shop.limit(REPORT)
-            with heart.beating_for(taken[0], limit.hard) as beat, Watch(limit, beat):
-                if not _show(shop, *taken):
+            row = taken[1]
+            with (
+                sentry.working(SHOW_CHECK, project=row.project_url, event=row.event_id, check=check_id),
+                heart.beating_for(taken[0], limit.hard) as beat,
+                Watch(limit, beat),
+            ):
+                if not _show(shop, *taken, since):
                     return
     except LostClaim as lost:
         log.warning("%s", lost)
@@ -50,14 +61,14 @@ def show(shop: Shop, heart: Heart, check_id: str) -> None:
         log.error("check %s is left to the sweeper: %s", check_id, error)
 
 
-def _show(shop: Shop, claim: Claim, row: CheckRow) -> bool:
+def _show(shop: Shop, claim: Claim, row: CheckRow, since: float | None) -> bool:
     """Show one version. True when a newer one is wanted by now."""
     if row.attempts > ATTEMPTS:
         return _close(shop, claim, row, State.DEAD, "whoever showed it died every time")
     retrying = Retrying(row.attempts, ATTEMPTS, since=row.wanted_at)
     try:
         if row.shown_version < row.version:
-            _tell(shop, claim, row)
+            _tell(shop, claim, row, since)
     except (LostClaim, JournalUnavailable):
         raise
     except TemporaryError as error:
@@ -65,17 +76,20 @@ def _show(shop: Shop, claim: Claim, row: CheckRow) -> bool:
             assert retrying.at is not None
             with shop.journal.write() as session:
                 claim.put_back(session, retrying.at, str(error), attempt_counts=retrying.counts)
+            metrics.job_retries.labels(REPORT).inc()
             return False
+        sentry.report(error, "show_check")
         return _close(shop, claim, row, State.DEAD, str(error))
     except (Refused, NotFound) as error:
         return _close(shop, claim, row, State.DEAD, f"the forge does not take it: {error}")
     except Exception as error:
         log.exception("showing check %s has a bug", row.id)
+        sentry.report(error, "show_check")
         return _close(shop, claim, row, State.DEAD, f"a bug: {in_short(error)}")
     return _close(shop, claim, row, State.DONE, None)
 
 
-def _tell(shop: Shop, claim: Claim, row: CheckRow) -> None:
+def _tell(shop: Shop, claim: Claim, row: CheckRow, since: float | None) -> None:
     project = shop.services.forge(row.project_url).project(row.project_url, row.installation_id)
     wanted = row.as_state()
     effecting = Effecting(shop.journal, claim, lease=shop.lease, settle=shop.settle)
@@ -108,6 +122,8 @@ def _tell(shop: Shop, claim: Claim, row: CheckRow) -> None:
             ask_again=True,
         )
         if created:
+            if since is not None:
+                metrics.first_status_seconds.observe(max(time.time() - since, 0.0))
             return
     else:
         there = Posted(id=row.external_id, url=row.external_url)

@@ -15,6 +15,7 @@ from datetime import timedelta
 from time import monotonic
 from typing import Any
 
+from packit_worker import metrics, sentry
 from packit_worker.hints import priority_of, scope_of
 from packit_worker.journal import JournalUnavailable, purging
 from packit_worker.journal.checks import CheckRow
@@ -106,6 +107,8 @@ class Sweeper:
 
     def _sweep(self, shop: Shop) -> None:
         sent = sweep(shop)
+        metrics.sweep_timestamp_seconds.set_to_current_time()
+        metrics.hints_resent.inc(sent)
         if sent:
             log.info("sent %d hints again", sent)
 
@@ -128,9 +131,10 @@ class Sweeper:
                 work(self._shop)
             except JournalUnavailable as error:
                 log.error("cannot %s: %s", what, error)
-            except Exception:
+            except Exception as error:
                 # The one process that everything else relies on does not end because of a bug in one round.
                 log.exception("%s: this round has a bug", what)
+                sentry.report(error, "sweeper")
             beat()
 
     def stop(self, *_: object) -> None:

@@ -25,9 +25,9 @@ def register(app: Celery, shop: Shop, heart: Heart) -> None:
         reading.read(shop, heart, delivery_id)
 
     @app.task(name=SHOW_CHECK, shared=False)
-    def show_check(check_id: str, **_: Any) -> None:
-        """Show a check on the forge."""
-        showing.show(shop, heart, check_id)
+    def show_check(check_id: str, since: object = None, **_: Any) -> None:
+        """Show a check on the forge. ``since`` is only measured with."""
+        showing.show(shop, heart, check_id, since=since if isinstance(since, float) else None)
 
     for event_class in event_classes():
         _register_event(app, shop, heart, event_class)

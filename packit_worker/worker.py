@@ -11,12 +11,13 @@ from celery.signals import worker_ready
 import packit_worker.clients.copr
 import packit_worker.clients.github
 import packit_worker.clients.testing_farm  # noqa: F401
-from packit_worker import logs, pulse, startup
+from packit_worker import logs, metrics, pulse, sentry, startup
 from packit_worker.config.service import load_service_config
 from packit_worker.processes import ready_notes
 
 _settings = load_service_config()
 logs.setup(_settings.secrets())
+sentry.setup(_settings)
 
 worker = startup.worker(_settings)
 app = worker.app
@@ -49,7 +50,8 @@ app.steps["consumer"].add(BeatStep)
 
 @worker_ready.connect(weak=False)
 def _say_ready(sender: Any, **_: Any) -> None:
-    """Leave a note that this worker takes tasks: for whoever started it, and for probes."""
+    """Leave a note that this worker takes tasks: for whoever started it, and for probes. Show metrics from now on."""
+    metrics.serve(_settings.metrics)
     notes = ready_notes(_settings)
     notes.mkdir(parents=True, exist_ok=True)
     (notes / _name(sender.hostname)).touch()

@@ -16,7 +16,7 @@ from packit_worker.cli.lazy import Trouble
 from packit_worker.cli.opening import given, opened, settings
 from packit_worker.config.service import PATH_VARIABLE, ServiceConfig, ServiceConfigError
 from packit_worker.embedded import EmbeddedBroker
-from packit_worker.processes import all_of
+from packit_worker.processes import all_of, shared_metrics
 from packit_worker.supervisor import Supervisor
 
 
@@ -49,6 +49,7 @@ def up(context: click.Context, host: str, port: int) -> None:
         environment = dict(os.environ)
         if config := given(context).config:
             environment[PATH_VARIABLE] = str(Path(config).absolute())
+        environment |= shared_metrics(made)
         logs = made.data_dir / "logs"
         processes = list(all_of(made, host, port))
         with Supervisor(processes, environment=environment, log_dir=logs) as supervisor:

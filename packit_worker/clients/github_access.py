@@ -20,6 +20,7 @@ from ogr.services.github.auth_providers.abstract import GithubAuthentication
 from ogr.services.github.project import GithubProject
 from ogr.services.github.service import GithubService
 
+from packit_worker import metrics
 from packit_worker.clients import http_errors
 from packit_worker.clients.budget import Budget
 from packit_worker.clients.github_app import InstallationToken
@@ -102,6 +103,8 @@ class Access:
             self.budget.saw(
                 remaining=remaining, limit=limit, reset_at=float(requester.rate_limiting_resettime)
             )
+            installation = self.auth.installation_id if isinstance(self.auth, InstallationToken) else "none"
+            metrics.github_rate_remaining.labels(installation).set(remaining)
 
     def _meaning(self, error: Exception, *, write: bool) -> TemporaryError | NotFound | Refused:
         if isinstance(error, OgrException) and isinstance(error.__cause__, Exception):

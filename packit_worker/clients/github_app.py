@@ -145,6 +145,11 @@ class InstallationToken(Auth.Auth):
         self._worked = False
 
     @property
+    def installation_id(self) -> int:
+        """Whose token it is."""
+        return self._installation_id
+
+    @property
     def token_type(self) -> str:
         """The word before the token in the header Authorization."""
         return "token"

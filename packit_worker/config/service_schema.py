@@ -240,6 +240,40 @@ class TestingFarmSchema(Closed):
     composes = Pairs(allow_none=True)
 
 
+class Dsn(SecretText):
+    """A DSN of Sentry: ``https://key@host/project``."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        secret = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            parts = urlsplit(secret.reveal())
+            good = parts.scheme in ("http", "https") and parts.username and parts.hostname
+            good = good and parts.path.rpartition("/")[2].isdecimal()
+        except ValueError:
+            good = False
+        if not good:
+            raise ValidationError("has to be a DSN of Sentry, e.g. https://key@sentry.example.org/1")
+        return secret
+
+
+class Share(fields.Float):
+    """A part of the whole."""
+
+    WRONG = "has to be a number from 0 to 1"
+    default_error_messages = says(WRONG) | {"special": WRONG, "too_large": WRONG}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(validate=checked(lambda share: 0 <= share <= 1, self.WRONG), **kwargs)
+
+
+class MetricsSchema(Closed):
+    """`metrics`."""
+
+    port = _whole()
+    address = _text()
+    token = SecretText(validate=checked(bool, EMPTY))
+
+
 class TlsSchema(Closed):
     """`bus.tls`."""
 
@@ -371,7 +405,9 @@ class ServiceSchema(Closed):
     dist_git = Inside(DistGitSchema)
     testing_farm = Inside(TestingFarmSchema)
     fasjson_url = Url()
-    sentry_dsn = SecretText()
+    sentry_dsn = Dsn()
+    sentry_traces_sample_rate = Share(allow_none=True)
+    metrics = Inside(MetricsSchema)
     bus = Inside(BusSchema)
     pagure = Inside(PagureSchema)
     gitlab = Inside(GitLabSchema)

@@ -237,6 +237,15 @@ class GitLabConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MetricsConfig:
+    """Where a process other than the web shows its metrics: nowhere without a ``port``. ``token`` is the web's."""
+
+    port: int | None = None
+    address: str = "127.0.0.1"
+    token: Secret | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Lane:
     """Workers of one queue: how many processes, and the seconds after which a task is told to stop."""
 
@@ -298,6 +307,8 @@ class ServiceConfig:
     testing_farm: TestingFarmConfig = field(default_factory=TestingFarmConfig)
     fasjson_url: str | None = None
     sentry_dsn: Secret | None = None
+    sentry_traces_sample_rate: float = 0.0
+    metrics: MetricsConfig = MetricsConfig()
     bus: BusConfig = BusConfig()
     pagure: PagureConfig = PagureConfig()
     gitlab: GitLabConfig = GitLabConfig()

@@ -23,7 +23,7 @@ from packit_worker import migrations
 from packit_worker.config.service import ServiceConfig, load_service_config
 from packit_worker.embedded import EmbeddedBroker
 from packit_worker.journal import Journal
-from packit_worker.processes import all_of, ready_notes
+from packit_worker.processes import all_of, ready_notes, shared_metrics
 from packit_worker.sandbox.client import SandboxClient
 from packit_worker.supervisor import Supervisor
 
@@ -109,6 +109,7 @@ class Stage:
         config.chmod(0o600)
         environment = {**os.environ, "PACKIT_WORKER_CONFIG": str(config), "PYTHONUNBUFFERED": "1"}
         self.settings = load_service_config(config, {})
+        environment |= shared_metrics(self.settings)
         self.journal = Journal(self.settings.database_url)
         stack.callback(self.journal.dispose)
         migrations.upgrade(self.journal)

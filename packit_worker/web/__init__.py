@@ -11,7 +11,7 @@ from flask import Flask
 from packit_worker.config.service import ServiceConfig
 from packit_worker.intake import Intake
 from packit_worker.journal import Journal
-from packit_worker.web import answers, api, github, gitlab, health, pages, pagure, testing_farm
+from packit_worker.web import answers, api, github, gitlab, health, metrics, pages, pagure, testing_farm
 from packit_worker.web.door import Door
 
 __all__ = ["create_app"]
@@ -25,10 +25,12 @@ def create_app(
     Without ``intake`` or ``journal`` they are made from the settings.
     """
     app = Flask(__name__)
-    Door.open(settings, intake, journal).install(app)
+    door = Door.open(settings, intake, journal)
+    door.install(app)
+    metrics.install(app, door)
     api.install(app)
     answers.install(app, is_https=settings.server_url.startswith("https:"))
     pages.install(app)
-    for module in (github, gitlab, pagure, testing_farm, health, pages):
+    for module in (github, gitlab, pagure, testing_farm, health, metrics, pages):
         app.register_blueprint(module.blueprint)
     return app

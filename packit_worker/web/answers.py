@@ -10,6 +10,7 @@ from flask import Flask, Response, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable, default_exceptions
 from werkzeug.wrappers import Response as BaseResponse
 
+from packit_worker import metrics, sentry
 from packit_worker.intake import Decision
 from packit_worker.journal import JournalUnavailable
 from packit_worker.web.door import the_door
@@ -79,6 +80,7 @@ def install(app: Flask, *, is_https: bool) -> None:
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> BaseResponse:
         log.exception("a request has met a bug", exc_info=error)
+        sentry.report(error, f"web.{request.endpoint}")
         return _error(InternalServerError("something is broken here; it has been written down"))
 
     @app.after_request
@@ -103,6 +105,10 @@ def _error(error: HTTPException) -> BaseResponse:
     # Redirects and the like are answers of their own.
     if error.code is None or error.code < 400:
         return error.get_response(request.environ)
+    if request.method == "POST" and request.blueprint is not None:
+        source = request.blueprint.replace("_", "-")
+        # Nobody else posts but those who deliver webhooks; of what they sent nothing is known to be true.
+        metrics.webhook_requests.labels(source, "unknown", str(error.code)).inc()
     if request.path == "/api" or request.path.startswith("/api/"):
         problems = _problems(error)
         reason = "the request is not as the API's description says" if problems else error.description

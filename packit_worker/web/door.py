@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from flask import Flask, current_app
 from sqlalchemy import make_url
 
-from packit_worker import logs
+from packit_worker import logs, metrics
 from packit_worker.celery_app import create_app
 from packit_worker.config.service import ServiceConfig
 from packit_worker.embedded import current_url
@@ -126,17 +126,20 @@ class Door:
         held: str | None = None,
     ) -> Decision:
         """``Intake.accept`` within a second. Raises JournalUnavailable."""
-        return self._writers.ask(
-            lambda: self._intake.accept(
-                source=source,
-                event_type=event_type,
-                delivery_id=delivery_id,
-                headers=headers,
-                body=body,
-                ignored=ignored,
-                held=held,
+        with metrics.webhook_accept_seconds.time():
+            decision = self._writers.ask(
+                lambda: self._intake.accept(
+                    source=source,
+                    event_type=event_type,
+                    delivery_id=delivery_id,
+                    headers=headers,
+                    body=body,
+                    ignored=ignored,
+                    held=held,
+                )
             )
-        )
+        metrics.webhook_requests.labels(source, metrics.kind_of(source, event_type), decision.decision).inc()
+        return decision
 
     def hook_keys(self, instance: str, project: str, *above: str) -> tuple[str, ...]:
         """The keys that hooks of a project, or of a group ``above`` it, may come with. Raises JournalUnavailable.

@@ -6,7 +6,7 @@ import sys
 
 from flask import Flask
 
-from packit_worker import logs
+from packit_worker import logs, sentry
 from packit_worker.config.service import ServiceConfigError, load_service_config
 from packit_worker.web import create_app
 
@@ -23,6 +23,7 @@ def serve() -> Flask:
         sys.stderr.write(f"packit-worker cannot serve: {error}\n")
         raise SystemExit(APP_LOAD_ERROR) from None
     logs.setup(settings.secrets())
+    sentry.setup(settings)
     return create_app(settings)
 
 

@@ -118,6 +118,7 @@ def test_the_example_shows_every_key() -> None:
         module.TestingFarmConfig,
         module.BusConfig,
         module.TlsConfig,
+        module.MetricsConfig,
         module.PagureConfig,
         module.PagureInstance,
         module.HookConfig,
