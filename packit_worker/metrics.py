@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 #: The variable is the library's, which reads it when it is imported, and expects the folder to be there.
@@ -69,6 +68,12 @@ github_rate_remaining = Gauge(
     ("installation",),
     multiprocess_mode="mostrecent",
 )
+github_rate_reset_timestamp_seconds = Gauge(
+    "github_rate_reset_timestamp_seconds",
+    "When what is left of requests to GitHub counts anew.",
+    ("installation",),
+    multiprocess_mode="mostrecent",
+)
 hints_resent = Counter("hints_resent_total", "Wake-ups that the sweeper has sent again.")
 sweep_timestamp_seconds = Gauge(
     "sweep_timestamp_seconds", "When the sweeper ended its last round.", multiprocess_mode="mostrecent"
@@ -89,17 +94,6 @@ def registry() -> CollectorRegistry:
     summed = CollectorRegistry()
     MultiProcessCollector(summed, _directory)
     return summed
-
-
-def names() -> Iterator[str]:
-    """The names of our metrics as they are scraped."""
-    for family in REGISTRY.collect():
-        if family.name.startswith(("python_", "process_")):
-            continue
-        suffixes = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum")}.get(
-            family.type, ("",)
-        )
-        yield from (family.name + suffix for suffix in suffixes)
 
 
 def serve(settings: MetricsConfig) -> None:

@@ -105,6 +105,9 @@ class Access:
             )
             installation = self.auth.installation_id if isinstance(self.auth, InstallationToken) else "none"
             metrics.github_rate_remaining.labels(installation).set(remaining)
+            metrics.github_rate_reset_timestamp_seconds.labels(installation).set(
+                requester.rate_limiting_resettime
+            )
 
     def _meaning(self, error: Exception, *, write: bool) -> TemporaryError | NotFound | Refused:
         if isinstance(error, OgrException) and isinstance(error.__cause__, Exception):
