@@ -50,6 +50,7 @@ from packit_worker.config.service_shapes import (
     Lane,
     Limits,
     MetricsConfig,
+    OperatorConfig,
     PackitConfig,
     PagureConfig,
     PagureInstance,
@@ -76,6 +77,7 @@ __all__ = [
     "Lane",
     "Limits",
     "MetricsConfig",
+    "OperatorConfig",
     "PackitConfig",
     "PagureConfig",
     "PagureInstance",
@@ -219,12 +221,21 @@ def _take_secret_files(raw: dict[Any, Any], folder: Path, problems: Problems) ->
             _take_secret_file(section, path, folder, problems)
     for section_name, name, key in _SECRETS_IN_LISTS:
         section = raw.get(section_name)
-        if isinstance(section, dict) and isinstance(section.get(name), list):
-            items = [dict(item) if isinstance(item, Mapping) else item for item in section[name]]
-            for number, item in enumerate(items):
-                if isinstance(item, dict):
-                    _take_secret_file(item, (section_name, name, number, key), folder, problems)
-            section[name] = items
+        if isinstance(section, dict):
+            _take_secret_files_in_list(section, (section_name, name), key, folder, problems)
+    _take_secret_files_in_list(raw, ("operators",), "token", folder, problems)
+
+
+def _take_secret_files_in_list(
+    section: dict[Any, Any], path: tuple[str, ...], key: str, folder: Path, problems: Problems
+) -> None:
+    name = path[-1]
+    if isinstance(section.get(name), list):
+        items = [dict(item) if isinstance(item, Mapping) else item for item in section[name]]
+        for number, item in enumerate(items):
+            if isinstance(item, dict):
+                _take_secret_file(item, (*path, number, key), folder, problems)
+        section[name] = items
 
 
 def _take_secret_file(section: dict[Any, Any], path: loading.Path, folder: Path, problems: Problems) -> None:
@@ -278,6 +289,7 @@ def _shaped(values: dict[str, Any]) -> ServiceConfig:
     """Checked values as the shapes, with the defaults that follow from other keys."""
     deployment = values.get("deployment", Deployment.DEV)
     _shape_bus(values.setdefault("bus", {}), deployment)
+    values["operators"] = tuple(OperatorConfig(**each) for each in values.get("operators") or ())
     pagure = values.get("pagure", {})
     values["pagure"] = {
         "instances": tuple(PagureInstance(**each) for each in pagure.get("instances") or ()),

@@ -339,6 +339,20 @@ class GitLabSchema(Closed):
     hooks = Many(Inside(HookSchema), allow_none=True)
 
 
+class OperatorSchema(Closed):
+    """One of `operators`."""
+
+    name = Text(required=True, error_messages=_MISSING, validate=_not_empty)
+    token = SecretText(
+        required=True,
+        error_messages=_MISSING,
+        validate=checked(
+            lambda token: len(token.reveal()) >= 20,
+            "has to have 20 characters or more: make one with openssl rand -hex 32",
+        ),
+    )
+
+
 class LaneSchema(Closed):
     """One of `lanes`."""
 
@@ -396,6 +410,7 @@ class ServiceSchema(Closed):
     broker_url = PasswordUrl()
     check_prefix = _text()
     admins = Texts(allow_none=True)
+    operators = Many(Inside(OperatorSchema), allow_none=True)
     enabled_private_namespaces = Namespaces(allow_none=True)
     approval_repository_url = Url()
     github = Inside(GitHubSchema)

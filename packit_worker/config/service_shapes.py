@@ -246,6 +246,14 @@ class MetricsConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OperatorConfig:
+    """Somebody who may replay, approve and deny on the web pages, and the token that proves it."""
+
+    name: str
+    token: Secret
+
+
+@dataclass(frozen=True, kw_only=True)
 class Lane:
     """Workers of one queue: how many processes, and the seconds after which a task is told to stop."""
 
@@ -297,6 +305,7 @@ class ServiceConfig:
     broker_url: str | None = field(default=None, repr=False)
     check_prefix: str
     admins: tuple[str, ...] = ()
+    operators: tuple[OperatorConfig, ...] = ()
     enabled_private_namespaces: tuple[str, ...] = ()
     approval_repository_url: str | None = None
     github: GitHubConfig = GitHubConfig()

@@ -593,3 +593,31 @@ def test_the_pagures_that_are_served(tmp_path: Path) -> None:
     assert [(found.dotted, found.message) for found in error.problems] == [
         ("pagure.instances[0].login", "is missing")
     ]
+
+
+# -- operators --
+
+
+def test_operators(tmp_path: Path) -> None:
+    (tmp_path / "alice").write_text("a-token-of-alice-that-is-long\n")
+    text = f"operators: [{{name: alice, token_file: alice}}, {{name: bob, token: {CANARY * 3}}}]"
+    config = load_service_config(file(tmp_path, text), {})
+    assert [(each.name, each.token.reveal()) for each in config.operators] == [
+        ("alice", "a-token-of-alice-that-is-long"),
+        ("bob", CANARY * 3),
+    ]
+    assert set(config.secrets()) >= {"a-token-of-alice-that-is-long", CANARY * 3}
+
+
+@pytest.mark.parametrize(
+    ("operator", "said"),
+    [
+        ("{name: alice}", "operators[0].token: is missing"),
+        (f"{{token: {CANARY * 3}}}", "operators[0].name: is missing"),
+        (f"{{name: alice, token: {CANARY}}}", "has to have 20 characters or more"),
+        ("{name: alice, token_file: none}", "cannot be read"),
+        ("{name: alice, token: null}", "operators[0].token"),
+    ],
+)
+def test_operators_that_cannot_log_in(tmp_path: Path, operator: str, said: str) -> None:
+    assert said in str(refused(tmp_path, f"operators: [{operator}]"))
