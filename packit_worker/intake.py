@@ -31,7 +31,7 @@ class Intake:
 
     def __init__(self, journal: Journal, hints: Hints, *, replay_window: timedelta) -> None:
         self._journal = journal
-        self._hints = hints
+        self.hints = hints
         self._replay_window = replay_window
 
     def accept(
@@ -70,7 +70,7 @@ class Intake:
             return Decision(delivery_id=delivery_id, decision="ignored", reason=recorded.reason)
         if recorded.state == State.HELD:
             return Decision(delivery_id=delivery_id, decision="held", reason=recorded.reason)
-        self._hints.delivery(delivery_id, source, event_type)
+        self.hints.delivery(delivery_id, source, event_type)
         return Decision(delivery_id=delivery_id, decision="accepted")
 
     def knows(self, delivery_id: str) -> bool:

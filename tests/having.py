@@ -49,3 +49,11 @@ def the_program_packit() -> str:
         if shutil.which(needed) is None:
             missing(f"no program {needed} here")
     return found
+
+
+def the_program_chromium() -> str:
+    """The path of the system's Chromium or Chrome."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        missing("no program chromium here (Debian, Fedora: the package chromium)")
+    return found

@@ -48,6 +48,12 @@ def get(session: Session, url: str) -> ProjectRow | None:
     return session.get(ProjectRow, url)
 
 
+def at(session: Session, forge: str, path: str) -> ProjectRow | None:
+    """The project at a path on a forge (its host), if anything has ever happened in it."""
+    rows = (get(session, f"{scheme}://{forge}/{path}") for scheme in ("https", "http"))
+    return next((row for row in rows if row is not None), None)
+
+
 def see(session: Session, url: str, *, is_private: bool | None, installation_id: int | None) -> None:
     """Remember a project, or what is new about it. What is not known now does not overwrite what was known."""
     row: dict[str, Any] = {"url": url, "is_private": is_private, "installation_id": installation_id}

@@ -11,7 +11,18 @@ from flask import Flask
 from packit_worker.config.service import ServiceConfig
 from packit_worker.intake import Intake
 from packit_worker.journal import Journal
-from packit_worker.web import answers, api, github, gitlab, health, metrics, pages, pagure, testing_farm
+from packit_worker.web import (
+    answers,
+    api,
+    github,
+    gitlab,
+    health,
+    metrics,
+    pages,
+    pagure,
+    sessions,
+    testing_farm,
+)
 from packit_worker.web.door import Door
 
 __all__ = ["create_app"]
@@ -30,7 +41,8 @@ def create_app(
     metrics.install(app, door)
     api.install(app)
     answers.install(app, is_https=settings.server_url.startswith("https:"))
+    sessions.install(app, settings)
     pages.install(app)
-    for module in (github, gitlab, pagure, testing_farm, health, metrics, pages):
+    for module in (github, gitlab, pagure, testing_farm, health, metrics):
         app.register_blueprint(module.blueprint)
     return app

@@ -162,6 +162,19 @@ class Door:
 
         return self._readers.ask(lambda: self._read(question))
 
+    def change(self, action: Callable[[Session], T]) -> T:
+        """What ``action`` answers, done in one transaction. Raises JournalUnavailable."""
+        return self._writers.ask(lambda: self._change(action))
+
+    @property
+    def hints(self) -> Hints:
+        """The wake-ups that follow a change."""
+        return self._intake.hints
+
+    def _change(self, action: Callable[[Session], T]) -> T:
+        with self.journal.write() as session:
+            return action(session)
+
     def _read(self, question: Callable[[Session], T]) -> T:
         with self.journal.read() as session:
             return question(session)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from packit_worker.journal import events
-from packit_worker.web.pages import SHOWN, link, visible
+from packit_worker.web.pages.routes import SHOWN
+from packit_worker.web.pages.words import link, visible
 
 from .opening import Opened
 
@@ -22,17 +23,17 @@ def test_the_latest_deliveries_with_state_and_reason(door: Opened) -> None:
     text = door.client.get("/").text
     assert text.index("/deliveries/guid-2") < text.index("/deliveries/guid-1")
     assert "star from github is not something to act on" in text
-    assert 'class="state ignored"' in text
+    assert 'class="state soft">ignored' in text
 
 
 def test_pages_are_turned(door: Opened) -> None:
     for number in range(SHOWN + 1):
         door.webhook(b'{"n": %d}' % number, X_GitHub_Delivery=f"guid-{number:03}")
-    first = door.client.get("/").text
+    first = door.client.get("/deliveries").text
     assert "/deliveries/guid-001" in first
     assert "/deliveries/guid-000" not in first
-    assert '"/?after=guid-001"' in first
-    second = door.client.get("/?after=guid-001").text
+    assert '"/deliveries?after=guid-001"' in first
+    second = door.client.get("/deliveries?after=guid-001").text
     assert "/deliveries/guid-000" in second
     assert "after=" not in second
 

@@ -110,7 +110,7 @@ def projects_of(forge: str, namespace: str) -> Any:
             session,
             [
                 url
-                for scheme in _SCHEMES
+                for scheme in ("https", "http")
                 for url in listing.projects(session, None, below=f"{scheme}://{forge}/{namespace}")
             ],
         )
@@ -184,15 +184,11 @@ def issues(forge: str, namespace: str, name: str) -> Any:
     return jsonify(found)
 
 
-_SCHEMES = ("https", "http")
-
-
 def _known(session: Session, forge: str, namespace: str, name: str) -> str:
     """The URL of a project. Raises the error 404."""
-    for scheme in _SCHEMES:
-        row = projects.get(session, f"{scheme}://{forge}/{namespace}/{name}")
-        if row is not None:
-            return row.url
+    row = projects.at(session, forge, f"{namespace}/{name}")
+    if row is not None:
+        return row.url
     raise refuse(404, f"nothing has happened yet in a project {namespace}/{name} on {forge}")
 
 
