@@ -27,6 +27,8 @@ T = TypeVar("T")
 
 #: Seconds in which the database has to show a sign of life.
 PATIENCE = 0.8
+#: The same for what people look at, and programs do not wait for.
+LONG_PATIENCE = 5.0
 #: The same while it is known to show none.
 _SHORT_PATIENCE = 0.25
 #: Seconds that a request waits in line before a database that is slow but alive.
@@ -38,15 +40,16 @@ _KEY = "packit_worker"
 class Patient:
     """Threads that ask the database, so that whoever waits for them can stop waiting."""
 
-    def __init__(self, threads: int, name: str) -> None:
+    def __init__(self, threads: int, name: str, patience: float = PATIENCE) -> None:
         """Nothing is started yet: threads would not survive a fork."""
+        self._patience = patience
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._lock = threading.Lock()
         self._answered = 0
         self._is_stuck = False
 
     def ask(self, question: Callable[[], T]) -> T:
-        """The answer of ``question``. Raises JournalUnavailable when none of the threads gets any for ``PATIENCE``.
+        """The answer of ``question``. Raises JournalUnavailable when none of the threads gets any in time.
 
         What was begun then may still be carried out later: the sender is told of a failure and sends again.
         """
@@ -55,7 +58,7 @@ class Patient:
         while True:
             seen = self._answered
             try:
-                return future.result(_SHORT_PATIENCE if self._is_stuck else PATIENCE)
+                return future.result(_SHORT_PATIENCE if self._is_stuck else self._patience)
             except TimeoutError:
                 if future.done():
                     # Its own error, or an answer in the very last moment.
@@ -93,6 +96,8 @@ class Door:
         is_sqlite = journal.url.get_backend_name() == "sqlite"
         self._writers = Patient(1 if is_sqlite else 4, "accept")
         self._readers = Patient(2, "read")
+        # Questions about a whole day may take longer: nobody shall wait in line behind them either.
+        self._onlookers = Patient(2, "look", LONG_PATIENCE)
         # Strangers can ask for keys: nobody else shall wait in line behind them.
         self._keys = Patient(2, "keys")
         self._censored: set[str] = set()
@@ -161,6 +166,10 @@ class Door:
         """What ``question`` finds in the journal. Raises JournalUnavailable."""
 
         return self._readers.ask(lambda: self._read(question))
+
+    def look(self, question: Callable[[Session], T]) -> T:
+        """What ``question``, which may take seconds, finds in the journal. Raises JournalUnavailable."""
+        return self._onlookers.ask(lambda: self._read(question))
 
     def change(self, action: Callable[[Session], T]) -> T:
         """What ``action`` answers, done in one transaction. Raises JournalUnavailable."""

@@ -84,11 +84,11 @@ def page() -> str:
     # asked one by one: each answer shows that the database lives
     found = Overview(
         at=at,
-        queues=door.read(queues.all_of),
-        per_hour=door.read(lambda session: overview.per_hour(session, at)),
-        sources=door.read(lambda session: overview.sources(session, at)),
-        latency=door.read(lambda session: overview.latency(session, at)),
-        failures=door.read(lambda session: overview.failures(session, at)),
-        latest=door.read(lambda session: story.latest(session, LATEST)),
+        queues=door.look(queues.all_of),
+        per_hour=door.look(lambda session: overview.per_hour(session, at)),
+        sources=door.look(lambda session: overview.sources(session, at)),
+        latency=door.look(lambda session: overview.latency(session, at)),
+        failures=door.look(lambda session: overview.failures(session, at)),
+        latest=door.look(lambda session: story.latest(session, LATEST)),
     )
     return render_template("overview.html", overview=found, height=HEIGHT)
