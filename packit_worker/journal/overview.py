@@ -38,7 +38,7 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Latency:
-    """From the arrival of a delivery to the first check that was shown because of it, in seconds."""
+    """From the arrival of a delivery to the first new check that was shown because of it, in seconds."""
 
     measured: int
     p50: float
@@ -88,7 +88,7 @@ def sources(session: Session, at: datetime) -> list[Source]:
 
 
 def latency(session: Session, at: datetime) -> Latency | None:
-    """How soon checks were shown for the newest deliveries in the last ``HOURS`` hours before a moment, if any were."""
+    """How soon new checks were shown for the newest deliveries of the last ``HOURS`` hours; None if none were."""
     newest = (
         select(Delivery.id, Delivery.received_at)
         .where(Delivery.received_at >= at - timedelta(hours=HOURS))
@@ -100,7 +100,12 @@ def latency(session: Session, at: datetime) -> Latency | None:
         select(newest.c.received_at, func.min(EffectRow.confirmed_at))
         .join(EventRow, EventRow.delivery_id == newest.c.id)
         .join(EffectRow, EffectRow.event_id == EventRow.id)
-        .where(EffectRow.kind == "check", EffectRow.confirmed_at.is_not(None))
+        # news of builds and tests change checks that are there; what people wait for is that there are any
+        .where(
+            EffectRow.kind == "check",
+            EffectRow.key.endswith("/create"),
+            EffectRow.confirmed_at.is_not(None),
+        )
         .group_by(newest.c.id, newest.c.received_at)
     )
     seconds = sorted(

@@ -85,6 +85,7 @@ def test_who_knows_the_token(
 @MANY
 @given(path=st.text(max_size=60), query=st.text(max_size=60))
 def test_any_address(door: Opened, path: str, query: str) -> None:
-    for folder in ("/", "/deliveries/", "/events/", "/static/", "/api/"):
-        answer = door.client.get(folder + quote(path.lstrip("/")), query_string={"after": query})
+    for folder in ("/", "/deliveries/", "/events/", "/projects/", "/replay/", "/static/", "/api/"):
+        questions = dict.fromkeys(("after", "q", "about", "below", "page", "state"), query)
+        answer = door.client.get(folder + quote(path.lstrip("/")), query_string=questions)
         assert answer.status_code < 500
