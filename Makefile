@@ -9,7 +9,7 @@ PACKIT := $(VENV)/packit
 PACKIT_PYTHON := $(firstword $(wildcard /usr/bin/python3) $(PYTHON))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test packit chaos lint check benchmark fuzz migration clean
+.PHONY: help demo test packit chaos lint docs check benchmark fuzz migration clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ lint: $(VENV)/.test ## ruff, mypy and the contracts between packages
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy events parsers packit_worker
 	@$(BIN)/lint-imports --config setup.cfg
+
+docs: $(VENV)/.test ## Build the documentation into build/docs; warnings are errors
+	@$(BIN)/mkdocs build --quiet
 
 benchmark: $(VENV)/.test ## Measure events a second, statements, calls and bytes per event
 	@$(BIN)/python -m benchmarks $(ARGS)
