@@ -273,4 +273,4 @@ def test_testing_farm_says_no(world: World) -> None:
     (refused,) = [check for check in tests.values() if check["status"] == "completed"]
     assert refused["conclusion"] == "failure"
     assert "does not take" in refused["output"]["title"]
-    assert "/packit test" in refused["output"]["summary"].splitlines()[0]
+    assert "Correct the tests job" in refused["output"]["summary"].splitlines()[0]
