@@ -83,6 +83,8 @@ def applying_jobs(
             reason: str | None = f"it is for {job.trigger} events, this is a {event.trigger} event"
         elif job.type not in served:
             reason = f"no handler yet for {job.type} jobs"
+        elif job.type == JobType.KOJI_BUILD and job.trigger == JobTrigger.COMMIT:
+            reason = "a koji_build for commits is for those of dist-git, which this service does not build"
         else:
             reason = why_not(job, event, default_branch, pull_request)
             builds_listed = builds_listed or (reason is None and job.type == JobType.COPR_BUILD)

@@ -18,7 +18,8 @@ class JobType(StrEnum):
     PULL_FROM_UPSTREAM = "pull_from_upstream"
     SYNC_FROM_DOWNSTREAM = "sync_from_downstream"
     UPSTREAM_KOJI_BUILD = "upstream_koji_build"
-    KOJI_BUILD = "koji_build"  # of the dist-git commit: not the new name of production_build
+    # Of commits it is for those of dist-git; of pull requests and releases it is upstream_koji_build by another name.
+    KOJI_BUILD = "koji_build"
     KOJI_BUILD_TAG = "koji_build_tag"
     BODHI_UPDATE = "bodhi_update"
     VM_IMAGE_BUILD = "vm_image_build"

@@ -176,27 +176,31 @@ class KojiBuildHandler(Handler):
         self.context.desk.report(check_of(self.job, target), words, url)
 
 
+#: ``koji_build`` of a pull request or release is the same by another name; of a commit it is dist-git's (``planning``).
+KOJI_JOBS = (JobType.UPSTREAM_KOJI_BUILD, JobType.KOJI_BUILD)
+
+
 # Of GitHub only, and so are pull requests and pushes below: other forges have no such jobs.
-@answers(ReleaseEvent, jobs=[JobType.UPSTREAM_KOJI_BUILD])
+@answers(ReleaseEvent, jobs=KOJI_JOBS)
 class ReleaseGithubKojiBuildHandler(KojiBuildHandler):
     """Builds a release in Koji."""
 
 
-@answers(PullRequestGHEvent, jobs=[JobType.UPSTREAM_KOJI_BUILD])
+@answers(PullRequestGHEvent, jobs=KOJI_JOBS)
 class PullRequestGithubKojiBuildHandler(KojiBuildHandler):
     """Makes scratch builds of a pull request in Koji."""
 
     checks: ClassVar[tuple[Check, ...]] = (author_may_build_in_koji,)
 
 
-@answers(PushGithubGHEvent, jobs=[JobType.UPSTREAM_KOJI_BUILD])
+@answers(PushGithubGHEvent, jobs=KOJI_JOBS)
 class PushGithubKojiBuildHandler(KojiBuildHandler):
     """Builds what was pushed to a branch in Koji."""
 
 
 @answers(
     PullRequestCommentGHEvent,
-    jobs=[JobType.UPSTREAM_KOJI_BUILD],
+    jobs=KOJI_JOBS,
     commands=[Verb.PRODUCTION_BUILD, Verb.REBUILD_FAILED],
 )
 class GitHubPullRequestCommentKojiBuildHandler(KojiBuildHandler):
@@ -209,7 +213,7 @@ class GitHubPullRequestCommentKojiBuildHandler(KojiBuildHandler):
         return asked_for(situation, job)
 
 
-@answers(KojiBuildEvent, jobs=[JobType.UPSTREAM_KOJI_BUILD])
+@answers(KojiBuildEvent, jobs=KOJI_JOBS)
 class KojiBuildReportHandler(Handler):
     """Shows what Koji tells of a build."""
 

@@ -23,7 +23,7 @@ from packit_worker.checks.verdict import Check
 from packit_worker.config.package import JobType
 from packit_worker.handlers.copr import CoprBuildHandler
 from packit_worker.handlers.downstream import ProposingHandler
-from packit_worker.handlers.koji import KojiBuildHandler
+from packit_worker.handlers.koji import KOJI_JOBS, KojiBuildHandler
 from packit_worker.handlers.testing_farm import TestsHandler
 from packit_worker.handlers.withdrawing import withdraw
 from packit_worker.journal.builds import BuildRow
@@ -84,7 +84,7 @@ class RerunTestingFarmHandler(TestsHandler):
         return "; ".join([*notes, super().run()])
 
 
-@answers(Rerun, jobs=[JobType.UPSTREAM_KOJI_BUILD])
+@answers(Rerun, jobs=KOJI_JOBS)
 class RerunKojiBuildHandler(KojiBuildHandler):
     """Builds in Koji again when a check, or all of them, are wanted to be run again."""
 

@@ -214,11 +214,16 @@ def test_a_release(world: World) -> None:
     assert world.conclusions(sha) == {CHECK: "success"}
 
 
+def test_the_newest_name_of_the_job(world: World) -> None:
+    opened(world, JOB.replace("upstream_koji_build", "koji_build"))
+    (task,) = world.sandbox.koji.tasks
+    assert task.scratch
+
+
 def test_builds_of_dist_git_are_another_job(world: World) -> None:
-    opened(world, JOB + "- {job: koji_build, trigger: pull_request, dist_git_branches: [main]}\n")
-    assert len(world.sandbox.koji.tasks) == 1
-    told = [reason for _, reason in decided(world)]
-    assert "no handler yet for koji_build jobs" in told
+    push(world, JOB.replace("upstream_koji_build", "koji_build").replace("pull_request", "commit"))
+    assert world.sandbox.koji.tasks == []
+    assert any("a koji_build for commits is for those of dist-git" in reason for _, reason in decided(world))
 
 
 def test_without_the_program(make_world: Any) -> None:
