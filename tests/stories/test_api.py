@@ -12,9 +12,18 @@ from .world import REPOSITORY, World
 PROJECT = "projects/{forge}/acme/hello"
 
 
+def ask(world: World, path: str, **query: Any) -> Any:
+    """The answer to a request below /api; asked again where the machine was too busy to answer within a second."""
+    for _ in range(5):
+        answer = world.web.get(f"/api/{path}", query_string=query)
+        if answer.status_code != 503:
+            break
+    return answer
+
+
 def get(world: World, path: str, status: int = 200, **query: Any) -> Any:
     """The JSON at a path below /api."""
-    answer = world.web.get(f"/api/{path}", query_string=query)
+    answer = ask(world, path, **query)
     assert answer.status_code == status, answer.text
     return answer.json
 
@@ -72,7 +81,7 @@ def test_lists(built: World) -> None:
 
 
 def test_pages(built: World) -> None:
-    answer = built.web.get("/api/testing-farm/results?per_page=2&page=2")
+    answer = ask(built, "testing-farm/results", per_page=2, page=2)
     assert (answer.status_code, answer.json) == (206, [])
     assert answer.headers["Content-Range"] == "test-results 3-4/*"
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
@@ -114,8 +123,8 @@ def test_who_may_use_it(world: World) -> None:
     account = {"account": "acme", "forge": "127.0.0.1", "status": "approved_manually"}
     assert get(world, "whitelist/ACME") == get(world, "allowlist/acme") == account
     assert get(world, "whitelist") == [account]
-    assert world.web.get("/api/whitelist/nobody").status_code == 204
-    assert world.web.get("/api/installations/1").status_code == 204
+    assert ask(world, "whitelist/nobody").status_code == 204
+    assert ask(world, "installations/1").status_code == 204
 
 
 def test_why_nothing_happened(world: World) -> None:
