@@ -163,4 +163,4 @@ def test_all_starts_quickly() -> None:
         started = time.monotonic()
         with Sandbox(auto=False):
             took.append(time.monotonic() - started)
-    assert min(took) < 0.3
+    assert min(took) < 1.0

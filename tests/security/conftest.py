@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cell.conftest import Trap, forge, no_jail_because, trap, work
 from stories.conftest import make_world, sandbox, shared_sandbox, world
-from web.opening import Opened, opened
+from web.opening import Opened, patient
 from web.serving import Served
 
 from packit_worker.journal import Journal
@@ -33,7 +33,7 @@ __all__ = [
 def door(sqlite_url: str, tmp_path: Path) -> Iterator[Opened]:
     """A door before a journal on SQLite."""
     journal = Journal(sqlite_url, timeout=0.8)
-    yield opened(journal, tmp_path)
+    yield patient(journal, tmp_path)
     journal.dispose()
 
 

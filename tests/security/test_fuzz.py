@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from web.opening import RESULTS, TOKEN, WEBHOOK, Opened, opened, signature
+from web.opening import RESULTS, TOKEN, WEBHOOK, Opened, patient, signature
 
 from packit_worker.journal import Journal
 
@@ -43,7 +43,7 @@ def door(empty_journal: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     folder = tmp_path_factory.mktemp("fuzz")
     (folder / "journal.sqlite").write_bytes(empty_journal.read_bytes())
     journal = Journal(f"sqlite:///{folder}/journal.sqlite")
-    yield opened(journal, folder)
+    yield patient(journal, folder)
     journal.dispose()
 
 

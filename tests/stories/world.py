@@ -14,6 +14,7 @@ from fedora_messaging.message import Message
 from flask.testing import FlaskClient
 from kombu.transport import memory
 from sqlalchemy import select, update
+from web.opening import make_patient
 from werkzeug.test import TestResponse
 
 from events.base import LANES
@@ -66,9 +67,8 @@ class World:
         self.shop = self.worker.shop
         self.journal = self.shop.journal
         self.intake = Intake(self.journal, self.shop.hints, replay_window=timedelta(days=7))
-        self.web: FlaskClient = create_app(
-            self.settings, intake=self.intake, journal=self.journal
-        ).test_client()
+        door = create_app(self.settings, intake=self.intake, journal=self.journal)
+        self.web: FlaskClient = make_patient(door).test_client()
         self.consumer = Consumer(self.intake, copr_users=(), pause=0)
         self._bus_position = 0
         self.ran: list[str] = []

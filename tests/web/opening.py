@@ -21,6 +21,7 @@ from packit_worker.intake import Intake
 from packit_worker.journal import Journal
 from packit_worker.journal.deliveries import Delivery
 from packit_worker.web import create_app
+from packit_worker.web.door import Patient
 
 SECRET = "It's a Secret to Everybody"
 TOKEN = "a token for Testing Farm"
@@ -81,6 +82,21 @@ class Opened:
         """How many deliveries there are."""
         with self.journal.read() as session:
             return session.execute(select(func.count()).select_from(Delivery)).scalar_one()
+
+
+def make_patient(app: Flask) -> Flask:
+    """Have an application wait for its database for longer than a loaded machine takes."""
+    for part in vars(app.extensions["packit_worker"]).values():
+        if isinstance(part, Patient):
+            part._patience = 8.0
+    return app
+
+
+def patient(journal: Journal, data_dir: Path, **more: Any) -> Opened:
+    """A door whose patience is not what a test is about."""
+    made = opened(journal, data_dir, **more)
+    make_patient(made.app)
+    return made
 
 
 def opened(journal: Journal, data_dir: Path, **more: Any) -> Opened:

@@ -9,7 +9,7 @@ import schemathesis
 from hypothesis import given, settings
 
 from packit_worker.journal import Journal
-from web.opening import opened
+from web.opening import patient
 
 READ = [
     *("/api/copr-builds", "/api/copr-builds/{build_id}", "/api/koji-builds", "/api/koji-builds/{task_id}"),
@@ -25,7 +25,7 @@ READ = [
 
 @pytest.mark.parametrize("path", READ)
 def test_an_operation(path: str, sqlite_journal: Journal, tmp_path: Path) -> None:
-    app = opened(sqlite_journal, tmp_path).app
+    app = patient(sqlite_journal, tmp_path).app
     operation = schemathesis.openapi.from_wsgi("/api/openapi.json", app)[path]["GET"]
 
     @settings(max_examples=30, deadline=None, derandomize=True, database=None)
@@ -37,7 +37,7 @@ def test_an_operation(path: str, sqlite_journal: Journal, tmp_path: Path) -> Non
 
 
 def test_what_there_is(sqlite_journal: Journal, tmp_path: Path) -> None:
-    client = opened(sqlite_journal, tmp_path).client
+    client = patient(sqlite_journal, tmp_path).client
     found = client.get("/api/openapi.json").json
     assert sorted(found["paths"]) == sorted(READ)
     for path, operations in found["paths"].items():
@@ -47,7 +47,7 @@ def test_what_there_is(sqlite_journal: Journal, tmp_path: Path) -> None:
 
 
 def test_the_page_for_people(sqlite_journal: Journal, tmp_path: Path) -> None:
-    client = opened(sqlite_journal, tmp_path).client
+    client = patient(sqlite_journal, tmp_path).client
     page = client.get("/api/docs")
     assert page.status_code == 200
     assert "default-src 'self'" in page.headers["Content-Security-Policy"]

@@ -15,14 +15,14 @@ from packit_worker.journal import Journal, hooks
 from packit_worker.journal.base import State, now
 from packit_worker.journal.hooks import HookKeyRow
 from web.gitlab_hooks import HOOK, INSTANCE, OTHER, PROJECT, TOKEN, add_tokens, hook, repository, sent
-from web.opening import Opened, opened
+from web.opening import Opened, patient
 
 
 @pytest.fixture
 def door(sqlite_journal: Journal, tmp_path: Path) -> Opened:
     """A door that knows two projects of a GitLab."""
     add_tokens(sqlite_journal)
-    return opened(sqlite_journal, tmp_path)
+    return patient(sqlite_journal, tmp_path)
 
 
 def post(door: Opened, body: bytes, token: str | None = TOKEN, **headers: str | None) -> Any:
@@ -88,7 +88,7 @@ def test_a_token_of_a_group_covers_the_projects_below_it(door: Opened) -> None:
 
 def test_tokens_in_the_configuration(sqlite_journal: Journal, tmp_path: Path) -> None:
     listed = [{"instance": f"{INSTANCE}/", "project": "gnomes", "key": "from the configuration"}]
-    door = opened(sqlite_journal, tmp_path, gitlab={"hooks": listed})
+    door = patient(sqlite_journal, tmp_path, gitlab={"hooks": listed})
     body = hook(project=repository("gnomes/hat"))
     assert post(door, body, "from the configuration").status_code == 202
     assert post(door, body, "another").status_code == 401

@@ -19,7 +19,7 @@ from packit_worker.journal.deliveries import Delivery
 from packit_worker.web.pages.words import project, pull, span, tone
 
 from .filled import HOSTILE, NEW_COMMIT, PROJECT, PULL, fill
-from .opening import Opened, opened
+from .opening import Opened, patient
 
 PAGES = (
     *(
@@ -47,7 +47,7 @@ def full(empty_journal: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     (folder / "journal.sqlite").write_bytes(empty_journal.read_bytes())
     journal = Journal(f"sqlite:///{folder / 'journal.sqlite'}", timeout=5)
     fill(journal)
-    yield opened(journal, folder)
+    yield patient(journal, folder)
     journal.dispose()
 
 
@@ -211,7 +211,7 @@ ODD = (
 
 
 def test_odd_questions_are_answered(journal: Journal, tmp_path: Path) -> None:
-    client = opened(journal, tmp_path).client
+    client = patient(journal, tmp_path).client
     for path in ("/", "/deliveries", "/projects", "/builds", "/dead", "/allowlist"):
         for query in ODD:
             assert client.get(f"{path}?{query}").status_code == 200, (path, query)

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from packit_worker.journal import Journal, hooks
 from packit_worker.journal.deliveries import Delivery
 from packit_worker.sandbox import Sandbox
-from web.opening import Opened, opened
+from web.opening import Opened, patient
 from web.pagure_hooks import HOOK, KEY, PROJECT, add_keys, hook, signed
 from web.serving import Served
 
@@ -98,7 +98,7 @@ def fuzzed(empty_journal: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     (folder / "journal.sqlite").write_bytes(empty_journal.read_bytes())
     journal = Journal(f"sqlite:///{folder}/journal.sqlite")
     add_keys(journal)
-    yield opened(journal, folder)
+    yield patient(journal, folder)
     journal.dispose()
 
 
