@@ -11,7 +11,7 @@ import click
 from packit_worker.cli.opening import opened, settings
 from packit_worker.cli.printing import moment, table, visible
 from packit_worker.cli.queues import rows as rows_of_queues
-from packit_worker.journal import queues, story
+from packit_worker.journal import overview, queues, story
 from packit_worker.journal.base import State, now
 from packit_worker.journal.entries import plain
 from packit_worker.journal.queues import Queue
@@ -39,7 +39,7 @@ def status(context: click.Context, hours: int, as_json: bool) -> None:
     with opened(settings(context)) as journal, journal.read() as session:
         lanes = queues.all_of(session)
         outcomes = queues.outcomes(session, since)
-        sources = queues.last_received(session)
+        sources = {source.name: source.last_at for source in overview.sources(session, now())}
         dead = story.latest(session, _SHOWN, wanted=Filter(outcome=State.DEAD))
     if as_json:
         found: dict[str, Any] = {
@@ -55,9 +55,9 @@ def status(context: click.Context, hours: int, as_json: bool) -> None:
     click.echo(f"\nDeliveries of the last {hours} hours, by outcome:")
     for outcome, number in outcomes.items() or [("none", 0)]:
         click.echo(f"  {outcome:<12} {number}")
-    click.echo("\nLast delivery:")
-    for source, at in sources.items() or [("none yet", None)]:
-        click.echo(visible(f"  {source:<20} {moment(at) if at else ''}".rstrip()))
+    click.echo("\nLast delivery:" if sources else "\nNo delivery yet")
+    for source, at in sources.items():
+        click.echo(visible(f"  {source:<20} {moment(at) if at else 'more than a week ago'}"))
     if dead:
         click.echo("\nGiven up (packit-worker dead list):")
         for summary in dead:

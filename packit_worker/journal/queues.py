@@ -59,16 +59,6 @@ def outcomes(session: Session, since: datetime) -> dict[str, int]:
     return {str(name): number for name, number in rows}
 
 
-def last_received(session: Session) -> dict[str, datetime]:
-    """When each source was heard of last."""
-    rows = session.execute(
-        select(Delivery.source, func.max(Delivery.received_at))
-        .group_by(Delivery.source)
-        .order_by(Delivery.source)
-    )
-    return {row[0]: row[1] for row in rows}
-
-
 def _queues(session: Session) -> Iterator[Queue]:
     lanes: tuple[tuple[Any, Any], ...] = (
         (Delivery, literal(PARSE)),
