@@ -34,7 +34,8 @@ class ProjectEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class PullRequest(ProjectEvent):
-    """A pull or merge request was opened, reopened or got new commits (``action``).
+    """A pull or merge request was opened, reopened or got new commits: ``action`` is ``opened``, ``reopened``, or the
+    forge's own word for new commits (GitHub's ``synchronize``, GitLab's ``update``).
 
     ``base_repo_*`` is where the change comes from (the fork) and ``target_repo_*`` where it shall go, in the words of
     the founding design; ``base_ref`` is the branch it comes from, ``target_branch`` the one it is meant for.
@@ -54,6 +55,11 @@ class PullRequest(ProjectEvent):
     target_branch: str | None = None
     #: The names of its labels, one a line; None where the message does not tell.
     labels: str | None = None
+
+    @property
+    def brings_newer_commits(self) -> bool:
+        """Whether the pull request had other commits before."""
+        return self.action not in ("opened", "reopened")
 
     @property
     def subject(self) -> str:

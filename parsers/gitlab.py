@@ -26,7 +26,7 @@ SOURCE = "gitlab"
 MAX_LABELS = 6000
 
 #: What a merge request's hook calls them, and what they are called here. Others (approved, merge...) bring no commits.
-ACTIONS = {"open": "opened", "reopen": "reopened", "update": "synchronize"}
+ACTIONS = {"open": "opened", "reopen": "reopened", "update": "update"}
 
 #: Accounts of access tokens of projects and groups, and those that GitLab itself speaks as:
 #: https://docs.gitlab.com/user/project/settings/project_access_tokens/#bot-users-for-projects

@@ -10,6 +10,6 @@ from packit_worker.situation import Job, Situation
 def brings_newer_commits(situation: Situation, job: Job | None) -> Verdict:
     """The pull request had other commits before."""
     event = situation.event
-    if not isinstance(event, PullRequest) or event.action != "synchronize":
+    if not isinstance(event, PullRequest) or not event.brings_newer_commits:
         return skipped("a pull request that is opened had no commits before")
     return passed("the pull request had other commits before")

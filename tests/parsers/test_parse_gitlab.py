@@ -125,7 +125,7 @@ def test_a_merge_request_is_a_pull_request_with_its_own_number(event_of: EventOf
     ("changes", "action"),
     [
         ({"object_attributes.action": "reopen"}, "reopened"),
-        ({"object_attributes.action": "update", "object_attributes.oldrev": OLD}, "synchronize"),
+        ({"object_attributes.action": "update", "object_attributes.oldrev": OLD}, "update"),
         ({"object_attributes.action": ...}, "opened"),
     ],
 )
