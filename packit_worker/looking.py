@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-
-from sqlalchemy import update
+from typing import TypeVar
 
 from packit_worker import reruns
 from packit_worker.errors import NotFound, Refused, TemporaryError, UserError
@@ -24,6 +25,8 @@ from packit_worker.ports import CoprBuild
 from packit_worker.reporting import texts
 
 log = logging.getLogger(__name__)
+
+Row = TypeVar("Row", BuildRow, TestRunRow)
 
 BATCH = 20
 #: Between two looks at one build: 30 s, doubled every time up to an hour.
@@ -50,113 +53,116 @@ def next_look(looks: int, ordered_at: datetime) -> datetime | None:
 def look_at_silent_builds(shop: Shop) -> int:
     """Ask Copr and Koji about builds without news; missed ends come in as deliveries. Returns how many there were."""
     with shop.journal.write() as session:
-        silent = builds.silent(session, BATCH)
-        for row in silent:
-            session.execute(
-                update(BuildRow)
-                .where(BuildRow.id == row.id)
-                .values(looks=row.looks + 1, look_at=next_look(row.looks + 1, row.submitted_at))
-                .execution_options(synchronize_session=False)
-            )
-    rows = [row for row in silent if row.system == "copr"]
-    try:
-        for build_id in dict.fromkeys(row.build_id for row in rows):
-            _look_at_build(shop, build_id, [row for row in rows if row.build_id == build_id])
-    except JournalUnavailable:
-        raise
-    except TemporaryError as error:
-        # The others would have to wait for the same time-out.
-        log.warning("cannot look at Copr builds: %s", error)
-    _look_at_tasks(shop, [row for row in silent if row.system == "koji"])
+        silent = builds.silent(session, BATCH, now() + FIRST)
+    in_copr = [row for row in silent if row.system == "copr"]
+    ids = dict.fromkeys(row.build_id for row in in_copr)
+    by_id = [[row for row in in_copr if row.build_id == id] for id in ids]
+    _look(shop, "Copr build", by_id, lambda rows: _ends_of_build(shop, rows))
+    in_koji = [row for row in silent if row.system == "koji"]
+    _look(shop, "Koji task", [[row] for row in in_koji], lambda rows: _end_of_task(shop, *rows))
     return len(silent)
 
 
-def _look_at_build(shop: Shop, build_id: str, rows: list[BuildRow]) -> None:
+def look_at_silent_tests(shop: Shop) -> int:
+    """Ask Testing Farm about requests without news. Returns how many there were."""
+    with shop.journal.write() as session:
+        silent = test_runs.silent(session, BATCH, now() + FIRST)
+    _look(shop, "Testing Farm request", [[row] for row in silent], lambda rows: _end_of_request(shop, *rows))
+    return len(silent)
+
+
+@dataclass(frozen=True)
+class _MissedEnd:
+    """What the message that did not come would have told."""
+
+    source: str
+    event_type: str
+    id: str
+    body: Mapping[str, object]
+
+
+def _look(
+    shop: Shop, what: str, each: Iterable[list[Row]], ask: Callable[[list[Row]], Iterable[_MissedEnd]]
+) -> None:
+    """Ask about each. A look counts when an answer was had, so that a system's bad minute delays no news by hours."""
+    intake = Intake(
+        shop.journal, shop.hints, replay_window=timedelta(days=shop.settings.limits.replay_window_days)
+    )
+    for rows in each:
+        try:
+            ends = list(ask(rows))
+        except JournalUnavailable:
+            raise
+        except TemporaryError as error:
+            # The others would have to wait for the same time-out.
+            log.warning("cannot look at a %s: %s", what, error)
+            return
+        except (NotFound, Refused, UserError) as error:
+            # It stays as it is until its check's deadline.
+            log.warning("cannot look at a %s: %s", what, error)
+            ends = []
+        for end in ends:
+            intake.accept(
+                source=end.source,
+                event_type=end.event_type,
+                delivery_id=f"look:{end.id}",
+                headers={"X-Looked-Up": "no message of this end has come"},
+                body=json.dumps(end.body).encode(),
+            )
+        with shop.journal.write() as session:
+            for row in rows:
+                next_at = next_look(row.looks + 1, row.submitted_at)
+                if isinstance(row, BuildRow):
+                    builds.looked(session, row, next_at)
+                else:
+                    test_runs.looked(session, row, next_at)
+
+
+def _ends_of_build(shop: Shop, rows: list[BuildRow]) -> Iterator[_MissedEnd]:
+    """``rows`` are the chroots of one build."""
+    build_id = rows[0].build_id
     try:
         build = shop.services.copr.get_build(int(build_id))
-    except NotFound as error:
-        log.warning("Copr does not know build %s: %s", build_id, error)
+    except NotFound:
         if min(row.looks for row in rows) + 1 < GONE_AT:
-            return
+            raise
         # Deleted. There will be no result, which is what being canceled comes to.
         build = CoprBuild(id=int(build_id), url="", state="canceled")
-    except Refused as error:
-        log.warning("cannot look at Copr build %s: %s", build_id, error)
-        return
     for row in rows:
         # The state of the whole build stands for chroots that Copr gave up before it came to them.
         state = build.chroots.get(row.chroot, build.state)
-        if state not in _ENDS:
-            continue
-        body = {
-            "build": int(build_id),
-            "chroot": row.chroot,
-            "status": _ENDS[state],
-            "owner": row.owner,
-            "copr": row.project_name,
-            "pkg": build.package,
-        }
-        _intake(shop).accept(
-            source="fedora-messaging",
-            event_type="org.fedoraproject.prod.copr.build.end",
-            delivery_id=f"look:copr:{build_id}:{row.chroot}",
-            headers={"X-Looked-Up": "the message of the bus did not come"},
-            body=json.dumps(body).encode(),
+        if state in _ENDS:
+            yield _MissedEnd(
+                "fedora-messaging",
+                "org.fedoraproject.prod.copr.build.end",
+                f"copr:{build_id}:{row.chroot}",
+                {
+                    "build": int(build_id),
+                    "chroot": row.chroot,
+                    "status": _ENDS[state],
+                    "owner": row.owner,
+                    "copr": row.project_name,
+                    "pkg": build.package,
+                },
+            )
+
+
+def _end_of_task(shop: Shop, row: BuildRow) -> Iterator[_MissedEnd]:
+    task = shop.services.koji.task(int(row.build_id))
+    if task.is_final:
+        yield _MissedEnd(
+            "fedora-messaging",
+            "org.fedoraproject.prod.buildsys.task.state.change",
+            f"koji:{row.build_id}",
+            {"id": task.id, "new": task.state, "method": "build"},
         )
 
 
-def _look_at_tasks(shop: Shop, rows: list[BuildRow]) -> None:
-    for row in rows:
-        try:
-            task = shop.services.koji.task(int(row.build_id))
-        except (NotFound, Refused, UserError) as error:
-            # It stays as it is until its check's deadline.
-            log.warning("cannot look at Koji task %s: %s", row.build_id, error)
-            continue
-        except TemporaryError as error:
-            log.warning("cannot look at Koji tasks: %s", error)
-            break
-        if not task.is_final:
-            continue
-        _intake(shop).accept(
-            source="fedora-messaging",
-            event_type="org.fedoraproject.prod.buildsys.task.state.change",
-            delivery_id=f"look:koji:{row.build_id}",
-            headers={"X-Looked-Up": "the message of the bus did not come"},
-            body=json.dumps({"id": task.id, "new": task.state, "method": "build"}).encode(),
+def _end_of_request(shop: Shop, row: TestRunRow) -> Iterator[_MissedEnd]:
+    if shop.services.testing_farm.get_request(row.request_id).state.is_final:
+        yield _MissedEnd(
+            "testing-farm", "result", f"testing-farm:{row.request_id}", {"request_id": row.request_id}
         )
-
-
-def look_at_silent_tests(shop: Shop) -> int:
-    """Ask Testing Farm about requests without news. Returns how many were asked for."""
-    with shop.journal.write() as session:
-        rows = test_runs.silent(session, BATCH)
-        for row in rows:
-            session.execute(
-                update(TestRunRow)
-                .where(TestRunRow.request_id == row.request_id)
-                .values(looks=row.looks + 1, look_at=next_look(row.looks + 1, row.submitted_at))
-                .execution_options(synchronize_session=False)
-            )
-    for row in rows:
-        try:
-            run = shop.services.testing_farm.get_request(row.request_id)
-        except (NotFound, Refused) as error:
-            # It stays as it is until its check's deadline.
-            log.warning("cannot look at request %s: %s", row.request_id, error)
-            continue
-        except TemporaryError as error:
-            log.warning("cannot look at requests: %s", error)
-            break
-        if run.state.is_final:
-            _intake(shop).accept(
-                source="testing-farm",
-                event_type="result",
-                delivery_id=f"look:testing-farm:{row.request_id}",
-                headers={"X-Looked-Up": "the call-back did not come"},
-                body=json.dumps({"request_id": row.request_id}).encode(),
-            )
-    return len(rows)
 
 
 def end_late_checks(shop: Shop) -> int:
@@ -173,9 +179,3 @@ def end_late_checks(shop: Shop) -> int:
 def _too_late(session: Session, check: CheckRow, hours: int) -> Wanted:
     words = texts.too_late(hours, texts.again(check.kind, reruns.event_behind(session, check.event_id)))
     return check.with_words(words.status, words.conclusion, words.title, words.summary)
-
-
-def _intake(shop: Shop) -> Intake:
-    return Intake(
-        shop.journal, shop.hints, replay_window=timedelta(days=shop.settings.limits.replay_window_days)
-    )

@@ -19,8 +19,9 @@ TICK = timedelta(milliseconds=2)
 _DELIVERIES, _EVENTS, _CHECKS = "deliveries", "events", "checks"
 _WITHOUT_REASON = (State.DONE,)
 #: Calls whose row may stay as it was when no answer came. What checks and redeliveries were for is seen by what is
-#: shown and what arrives; an answer to a comment may have become needless by the next attempt, which then says another.
-_SEEN_OTHERWISE = ("check", "redelivery", "comment", "reaction")
+#: shown and what arrives; an answer to a comment may have become needless by the next attempt, which then says another;
+#: what was to be canceled may have ended by itself by then, and has to have its end in any case (``open_builds``).
+_SEEN_OTHERWISE = ("check", "redelivery", "comment", "reaction", "cancel")
 
 
 @dataclass(frozen=True, order=True)

@@ -32,6 +32,7 @@ class BuildState(StrEnum):
 
 
 FINAL = (BuildState.SUCCESS, BuildState.FAILURE, BuildState.CANCELED)
+_OPEN = (BuildState.PENDING, BuildState.RUNNING)
 
 
 class BuildRow(Base):
@@ -122,8 +123,7 @@ def start(session: Session, row_id: int, *, at: datetime | None, log_url: str | 
 
 def end(session: Session, row_id: int, state: BuildState, *, at: datetime | None) -> bool:
     """The build has ended. False when that was known."""
-    open_states = (BuildState.PENDING, BuildState.RUNNING)
-    return _move(session, row_id, open_states, state=state, ended_at=at, look_at=None)
+    return _move(session, row_id, _OPEN, state=state, ended_at=at, look_at=None)
 
 
 def _move(session: Session, row_id: int, from_states: tuple[BuildState, ...], **values: Any) -> bool:
@@ -148,13 +148,21 @@ def open_of_project(session: Session, project_url: str) -> list[BuildRow]:
     return list(session.execute(statement.order_by(BuildRow.id)).scalars())
 
 
-def silent(session: Session, limit: int) -> list[BuildRow]:
-    """Builds without news for long enough that the build system is asked."""
+def silent(session: Session, limit: int, again: datetime) -> list[BuildRow]:
+    """Builds without news for long enough that the build system is asked; nobody else gets them until ``again``."""
     statement = (
         select(BuildRow)
-        .where(BuildRow.state.in_((BuildState.PENDING, BuildState.RUNNING)), BuildRow.look_at < now())
+        .where(BuildRow.state.in_(_OPEN), BuildRow.look_at < now())
         .order_by(BuildRow.look_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return list(session.execute(statement).scalars())
+    rows = list(session.execute(statement).scalars())
+    for row in rows:
+        row.look_at = again
+    return rows
+
+
+def looked(session: Session, row: BuildRow, next_at: datetime | None) -> None:
+    """The build system answered: it is asked next at ``next_at``, unless the build has ended since."""
+    _move(session, row.id, _OPEN, looks=row.looks + 1, look_at=next_at)

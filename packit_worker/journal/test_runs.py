@@ -75,17 +75,21 @@ def update_state(
         values["web_url"] = web_url
     if state.is_final:
         values |= {"ended_at": now(), "look_at": None}
-    result_ = session.execute(
+    return _move(session, request_id, **values)
+
+
+def _move(session: Session, request_id: str, **values: Any) -> bool:
+    result = session.execute(
         update(TestRunRow)
         .where(TestRunRow.request_id == request_id, TestRunRow.ended_at.is_(None))
         .values(**values)
         .execution_options(synchronize_session=False)
     )
-    return bool(result_.rowcount == 1)  # type: ignore[attr-defined]
+    return bool(result.rowcount == 1)  # type: ignore[attr-defined]
 
 
-def silent(session: Session, limit: int) -> list[TestRunRow]:
-    """Requests without news for long enough that Testing Farm is asked."""
+def silent(session: Session, limit: int, again: datetime) -> list[TestRunRow]:
+    """Requests without news for long enough that Testing Farm is asked; nobody else gets them until ``again``."""
     statement = (
         select(TestRunRow)
         .where(TestRunRow.ended_at.is_(None), TestRunRow.look_at < now())
@@ -93,4 +97,12 @@ def silent(session: Session, limit: int) -> list[TestRunRow]:
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return list(session.execute(statement).scalars())
+    rows = list(session.execute(statement).scalars())
+    for row in rows:
+        row.look_at = again
+    return rows
+
+
+def looked(session: Session, row: TestRunRow, next_at: datetime | None) -> None:
+    """Testing Farm answered: it is asked next at ``next_at``, unless the request has ended since."""
+    _move(session, row.request_id, looks=row.looks + 1, look_at=next_at)

@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 from packit_worker.errors import NotFound, Refused, TemporaryError
 from packit_worker.journal import Journal, builds, test_runs
 from packit_worker.journal.base import now
-from packit_worker.journal.builds import BuildRow
+from packit_worker.journal.builds import BuildRow, BuildState
 from packit_worker.journal.deliveries import Delivery
 from packit_worker.journal.test_runs import TestRunRow
 from packit_worker.looking import FOR_SO_LONG, GONE_AT, look_at_silent_builds, look_at_silent_tests, next_look
@@ -88,6 +88,14 @@ def look(journal: Journal, tmp_path: Path, asked: Asked, farm: Asked | None = No
     look_at_silent_tests(shop)
 
 
+def orders_of(journal: Journal) -> list[BuildRow | TestRunRow]:
+    with journal.read() as session:
+        return [
+            *session.execute(select(BuildRow).order_by(BuildRow.id)).scalars(),
+            *session.execute(select(TestRunRow).order_by(TestRunRow.request_id)).scalars(),
+        ]
+
+
 def accepted(journal: Journal) -> list[str]:
     with journal.read() as session:
         return sorted(session.execute(select(Delivery.id)).scalars())
@@ -99,6 +107,34 @@ def test_a_system_that_is_away_is_asked_once_a_round(journal: Journal, tmp_path:
     look(journal, tmp_path, asked)
     assert asked.count == 2
     assert accepted(journal) == []
+    for row in orders_of(journal):
+        assert row.looks == 0, "no answer, no look"
+        assert row.look_at is not None
+        assert (row.look_at - now()).total_seconds() == pytest.approx(30, abs=5)
+
+
+def test_an_answer_counts_as_a_look(journal: Journal, tmp_path: Path) -> None:
+    running = CoprBuild(id=1, url="", state="running", chroots={CHROOT: "running"})
+    for looks, seconds in ((1, 60), (2, 120)):
+        look(
+            journal, tmp_path, Asked(lambda: running), Asked(lambda: TestRun(id="r", state=TestState.RUNNING))
+        )
+        for row in orders_of(journal):
+            assert row.looks == looks
+            assert row.look_at is not None
+            assert (row.look_at - now()).total_seconds() == pytest.approx(seconds, abs=5)
+
+
+def test_news_that_come_during_a_look_stay(journal: Journal, tmp_path: Path) -> None:
+    def answer() -> CoprBuild:
+        with journal.write() as session:
+            for row in builds.of_build(session, "copr", "1"):
+                builds.end(session, row.id, BuildState.SUCCESS, at=now())
+        return CoprBuild(id=1, url="", state="running", chroots={CHROOT: "running"})
+
+    look(journal, tmp_path, Asked(answer), Asked(raising(TemporaryError("away"))))
+    ended = orders_of(journal)[0]
+    assert (ended.state, ended.looks, ended.look_at) == (BuildState.SUCCESS, 0, None)
 
 
 def test_a_refusal_does_not_hide_the_others(journal: Journal, tmp_path: Path) -> None:
