@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from events.koji import KojiBuildEvent
-from packit_worker import koji_orders
 from packit_worker.checks.permission import author_may_build
 from packit_worker.checks.verdict import Kind, Verdict, passed, skipped
 from packit_worker.commands import Verb
 from packit_worker.journal.builds import BuildState
+from packit_worker.orders.koji import asked_for
 from packit_worker.situation import Job, Situation
 
 #: Koji's words for the states of tasks and of builds that are kept. From FREE, ASSIGNED and DELETED nothing follows.
@@ -52,7 +52,7 @@ def author_may_build_in_koji(situation: Situation, job: Job | None) -> Verdict:
 def is_asked_for(situation: Situation, job: Job | None) -> Verdict:
     """The commands of a comment want a target of this job built in Koji."""
     assert job is not None
-    targets = koji_orders.asked_for(situation, job)
+    targets = asked_for(situation, job)
     if targets:
         return passed(f"to be built for {', '.join(targets)}")
     if not situation.asked.of(Verb.PRODUCTION_BUILD):

@@ -20,7 +20,6 @@ from packit_worker.checks.permission import author_may_build, commenter_may_ask
 from packit_worker.checks.verdict import Check
 from packit_worker.commands import Verb
 from packit_worker.config.package import JobType
-from packit_worker.copr_orders import build_order, copr_project
 from packit_worker.effecting import Calls
 from packit_worker.errors import NotFound, Refused, UserError
 from packit_worker.handlers.base import Handler
@@ -28,6 +27,7 @@ from packit_worker.handlers.help import COMMENT
 from packit_worker.journal import builds, events
 from packit_worker.journal.base import now
 from packit_worker.journal.builds import SRPM_BUILDS, BuildRow, BuildState
+from packit_worker.orders.copr import build_order, copr_project
 from packit_worker.origins import COPR_BUILD
 from packit_worker.ports import CoprBuild, CoprOrder, CoprProject, Posted
 from packit_worker.registry import answers

@@ -24,7 +24,7 @@ from packit_worker.errors import NotFound, UserError
 from packit_worker.handlers.base import Handler
 from packit_worker.journal import accounts, effects
 from packit_worker.journal.effects import EffectState
-from packit_worker.koji_orders import address_of
+from packit_worker.orders.koji import address_of
 from packit_worker.ports import ForgeProject, Posted
 from packit_worker.registry import answers
 from packit_worker.reporting import dist_git as texts

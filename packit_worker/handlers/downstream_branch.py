@@ -19,7 +19,7 @@ from packit_worker.cell.packit import Packit, Proposal
 from packit_worker.effecting import Calls
 from packit_worker.errors import Refused, TemporaryError, UserError
 from packit_worker.handlers.base import Context
-from packit_worker.koji_orders import address_of
+from packit_worker.orders.koji import address_of
 from packit_worker.ports import DistGit, Posted
 from packit_worker.reporting import names, texts
 from packit_worker.reporting.names import CheckId

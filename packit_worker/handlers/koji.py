@@ -25,14 +25,7 @@ from packit_worker.handlers.base import Handler
 from packit_worker.journal import builds, events
 from packit_worker.journal.base import now
 from packit_worker.journal.builds import BuildRow, BuildState
-from packit_worker.koji_orders import (
-    address_of,
-    asked_for,
-    is_scratch,
-    koji_targets,
-    ref_of,
-    subject_of,
-)
+from packit_worker.orders.koji import address_of, asked_for, is_scratch, koji_targets, ref_of, subject_of
 from packit_worker.origins import KOJI_BUILD
 from packit_worker.ports import KojiOrder, KojiTask, Posted
 from packit_worker.registry import answers

@@ -25,6 +25,7 @@ from packit_worker.handlers.base import Handler
 from packit_worker.journal import events, test_runs
 from packit_worker.journal.base import now
 from packit_worker.journal.builds import BuildRow
+from packit_worker.orders.testing_farm import request_body
 from packit_worker.origins import TEST_REQUEST
 from packit_worker.ports import Posted, TestRequest, TestRun, TestState
 from packit_worker.registry import answers
@@ -32,7 +33,6 @@ from packit_worker.reporting import names, texts
 from packit_worker.reporting.names import CheckId
 from packit_worker.reporting.texts import Words
 from packit_worker.situation import Job, Situation
-from packit_worker.test_requests import request_body
 
 #: How long a request may be silent before Testing Farm is asked about it.
 FIRST_LOOK = timedelta(seconds=60)

@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from packit_worker.journal import builds
 from packit_worker.journal.decisions import DecisionRow
-from packit_worker.koji_orders import koji_target, koji_targets
+from packit_worker.orders.koji import koji_target, koji_targets
 from tests import having
 
 from .test_comments import reactions, say

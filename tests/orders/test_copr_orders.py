@@ -14,7 +14,7 @@ from events.base import InvalidFact
 from events.families import ProjectEvent
 from events.github import PullRequestGHEvent, PushGithubGHEvent, ReleaseEvent
 from packit_worker.config.package import load
-from packit_worker.copr_orders import default_name, srpm_script
+from packit_worker.orders.copr import default_name, srpm_script
 from packit_worker.situation import Job
 
 SHA = "a" * 40
