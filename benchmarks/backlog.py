@@ -11,12 +11,12 @@ from sqlalchemy import insert
 
 from benchmarks.databases import Database
 from benchmarks.report import Row
-from packit_worker.hints import COUNTED
+from packit_worker.broker.hints import COUNTED
 from packit_worker.journal import Journal, Session, events, queues
 from packit_worker.journal.base import State, now
 from packit_worker.journal.claims import overdue, take
 from packit_worker.journal.events import EventRow
-from packit_worker.sweeper import BATCH, PATIENCE
+from packit_worker.sweeping.sweeper import BATCH, PATIENCE
 
 NAME = "backlog"
 WAITING, PROJECTS = 10_000, 2_000

@@ -23,8 +23,8 @@ import packit_worker
 from benchmarks import floor, scene
 from benchmarks.databases import Database
 from events.base import LANES
+from packit_worker.broker.embedded import EmbeddedBroker
 from packit_worker.config.service import ServiceConfig, load_service_config
-from packit_worker.embedded import EmbeddedBroker
 from packit_worker.processes import Process
 from packit_worker.sandbox.client import SandboxClient
 from packit_worker.supervisor import Supervisor

@@ -24,9 +24,9 @@ from sqlalchemy import func, select
 from benchmarks import floor, running, scene
 from benchmarks.databases import Database
 from benchmarks.report import Row, median, spread
-from packit_worker.celery_app import create_app
+from packit_worker.broker.celery_app import create_app
+from packit_worker.broker.hints import Hints
 from packit_worker.config.service import ServiceConfig
-from packit_worker.hints import Hints
 from packit_worker.intake import Intake
 from packit_worker.journal import Journal
 from packit_worker.journal.base import State

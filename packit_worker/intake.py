@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from packit_worker.hints import Hints
+from packit_worker.broker.hints import Hints
 from packit_worker.journal import Journal, deliveries
 from packit_worker.journal.base import State
 from parsers.registry import parser_for

@@ -13,8 +13,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from packit_worker.broker.hints import Hints
 from packit_worker.configs import Reading
-from packit_worker.hints import Hints
 from packit_worker.journal import Journal, checks, decisions, projects, runs
 from packit_worker.journal.checks import Wanted
 from packit_worker.journal.claims import Claim

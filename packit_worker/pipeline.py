@@ -28,6 +28,7 @@ from packit_worker import (
     sentry,
     targets,
 )
+from packit_worker.broker.hints import Hints
 from packit_worker.checks.verdict import Kind
 from packit_worker.commands import Asked, Mistake
 from packit_worker.config.package import FILE_NAMES, PackageConfig, PackageConfigError
@@ -38,7 +39,6 @@ from packit_worker.effecting import Effecting
 from packit_worker.errors import NotFound, Refused, TemporaryError, UserError
 from packit_worker.facts import Facts
 from packit_worker.handlers.base import Context, Services
-from packit_worker.hints import Hints
 from packit_worker.interrupting import Limit, Progress, TimedOut
 from packit_worker.journal import Journal, JournalUnavailable, Session, checks, effects
 from packit_worker.journal.base import now

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from events.base import PARSE, Event
 from events.families import PullRequest, Rerun
 from packit_worker import metrics, reruns, sentry
-from packit_worker.celery_app import PARSE_MESSAGE
+from packit_worker.broker.celery_app import PARSE_MESSAGE
+from packit_worker.broker.hints import COUNTED, priority_of, scope_of
 from packit_worker.errors import TemporaryError, in_short
-from packit_worker.hints import COUNTED, priority_of, scope_of
 from packit_worker.intake import Unreadable, decode
 from packit_worker.interrupting import TimedOut, Watch
 from packit_worker.journal import JournalUnavailable, events

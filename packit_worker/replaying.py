@@ -5,7 +5,7 @@ Used by the command line. What can be opened again, and what then stays done, is
 
 from __future__ import annotations
 
-from packit_worker.hints import Hints
+from packit_worker.broker.hints import Hints
 from packit_worker.intake import Unreadable, decode
 from packit_worker.journal import Journal, reopening
 from packit_worker.journal.deliveries import Delivery

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from events.base import REPORT
 from packit_worker import metrics, sentry
-from packit_worker.celery_app import SHOW_CHECK
+from packit_worker.broker.celery_app import SHOW_CHECK
 from packit_worker.effecting import Calls, Effecting
 from packit_worker.errors import NotFound, Refused, TemporaryError, in_short
 from packit_worker.interrupting import TimedOut, Watch

@@ -16,12 +16,12 @@ from typing import Any, cast
 from events.base import Event
 from events.pipeline import in_place
 from packit_worker import access, migrations
-from packit_worker.celery_app import create_app
+from packit_worker.broker.celery_app import create_app
+from packit_worker.broker.hints import Hints
 from packit_worker.config.package import FILE_NAMES
 from packit_worker.config.service import ServiceConfig
 from packit_worker.errors import NotFound
 from packit_worker.handlers.base import Services as ServicesProtocol
-from packit_worker.hints import Hints
 from packit_worker.intake import Unreadable, decode
 from packit_worker.interrupting import Progress
 from packit_worker.journal import Journal, accounts

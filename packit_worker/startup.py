@@ -10,15 +10,15 @@ from celery import Celery
 from celery.signals import worker_process_init
 
 from packit_worker import handlers, registry, tasks
-from packit_worker.celery_app import create_app
+from packit_worker.broker.celery_app import create_app
+from packit_worker.broker.embedded import current_url
+from packit_worker.broker.hints import Hints
+from packit_worker.broker.reconnecting import Reconnecting
 from packit_worker.config.service import ServiceConfig
-from packit_worker.embedded import current_url
-from packit_worker.hints import Hints
 from packit_worker.intake import Intake
 from packit_worker.journal import Journal
 from packit_worker.journal.claims import Heart
 from packit_worker.pipeline import Shop
-from packit_worker.reconnecting import Reconnecting
 from packit_worker.services import Services
 from parsers.registry import sent
 

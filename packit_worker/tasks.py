@@ -8,7 +8,7 @@ from celery import Celery, Task
 
 from events.base import Event, event_classes
 from packit_worker import course, reading, showing
-from packit_worker.celery_app import PARSE_MESSAGE, SHOW_CHECK
+from packit_worker.broker.celery_app import PARSE_MESSAGE, SHOW_CHECK
 from packit_worker.journal.claims import Heart
 from packit_worker.pipeline import Shop
 

@@ -38,7 +38,7 @@ def _broker_answers(made: ServiceConfig) -> bool:
     from kombu.exceptions import OperationalError  # noqa: PLC0415
 
     from packit_worker import startup  # noqa: PLC0415
-    from packit_worker.celery_app import create_app  # noqa: PLC0415
+    from packit_worker.broker.celery_app import create_app  # noqa: PLC0415
 
     with create_app(startup.broker_url(made)).connection_for_read() as connection:
         try:

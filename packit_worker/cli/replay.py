@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from packit_worker import startup
-from packit_worker.celery_app import create_app
+from packit_worker.broker.celery_app import create_app
+from packit_worker.broker.hints import Hints
 from packit_worker.cli.lazy import Trouble
 from packit_worker.cli.opening import opened, settings
 from packit_worker.cli.printing import visible
-from packit_worker.hints import Hints
 from packit_worker.replaying import NotReplayable
 from packit_worker.replaying import replay as replay_it
 

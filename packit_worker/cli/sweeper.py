@@ -7,7 +7,7 @@ import click
 from packit_worker import metrics, processes, sentry, startup
 from packit_worker.cli.opening import settings
 from packit_worker.pulse import Pulse
-from packit_worker.sweeper import Sweeper
+from packit_worker.sweeping.sweeper import Sweeper
 
 
 @click.command("sweeper")

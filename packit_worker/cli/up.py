@@ -12,10 +12,10 @@ from pathlib import Path
 import click
 
 from packit_worker import migrations, startup
+from packit_worker.broker.embedded import EmbeddedBroker
 from packit_worker.cli.lazy import Trouble
 from packit_worker.cli.opening import given, opened, settings
 from packit_worker.config.service import PATH_VARIABLE, ServiceConfig, ServiceConfigError
-from packit_worker.embedded import EmbeddedBroker
 from packit_worker.processes import all_of, shared_metrics
 from packit_worker.supervisor import Supervisor
 

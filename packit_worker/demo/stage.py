@@ -20,8 +20,8 @@ import requests
 import yaml
 
 from packit_worker import migrations
+from packit_worker.broker.embedded import EmbeddedBroker
 from packit_worker.config.service import ServiceConfig, load_service_config
-from packit_worker.embedded import EmbeddedBroker
 from packit_worker.journal import Journal
 from packit_worker.processes import all_of, ready_notes, shared_metrics
 from packit_worker.sandbox.client import SandboxClient

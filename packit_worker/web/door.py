@@ -16,10 +16,10 @@ from flask import Flask, current_app
 from sqlalchemy import make_url
 
 from packit_worker import logs, metrics
-from packit_worker.celery_app import create_app
+from packit_worker.broker.celery_app import create_app
+from packit_worker.broker.embedded import current_url
+from packit_worker.broker.hints import Hints
 from packit_worker.config.service import ServiceConfig
-from packit_worker.embedded import current_url
-from packit_worker.hints import Hints
 from packit_worker.intake import Decision, Intake
 from packit_worker.journal import Journal, JournalUnavailable, Session, hooks
 

@@ -18,8 +18,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import InternalError, ProgrammingError
 from web.opening import Recorder
 
+from packit_worker.broker.hints import Hints
 from packit_worker.bus import Consumer
-from packit_worker.hints import Hints
 from packit_worker.intake import Intake
 from packit_worker.journal import Journal
 from packit_worker.journal.base import State

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from demo.test_demo import offspring
 
-from packit_worker.embedded import redis_program
+from packit_worker.broker.embedded import redis_program
 
 pytestmark = [
     pytest.mark.slow,

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from packit_worker.broker.embedded import EmbeddedBroker, redis_program
 from packit_worker.config.service import load_service_config
-from packit_worker.embedded import EmbeddedBroker, redis_program
 from packit_worker.pulse import Pulse
 
 from .conftest import Run

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from packit_worker import registry
 from packit_worker.cli import main
 from packit_worker.journal import Journal
-from packit_worker.sweeper import Sweeper
+from packit_worker.sweeping.sweeper import Sweeper
 
 from .conftest import Run
 

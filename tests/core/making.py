@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from packit_worker.celery_app import create_app
+from packit_worker.broker.celery_app import create_app
+from packit_worker.broker.hints import Hints
 from packit_worker.config.service import from_mapping
-from packit_worker.hints import Hints
 from packit_worker.journal import Journal
 from packit_worker.pipeline import Shop
 

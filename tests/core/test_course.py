@@ -16,7 +16,7 @@ from packit_worker.journal.checks import CheckRow
 from packit_worker.journal.claims import take
 from packit_worker.journal.events import EventRow
 from packit_worker.journal.projects import ConfigRow
-from packit_worker.looking import end_late_checks
+from packit_worker.sweeping.looking import end_late_checks
 
 TWO_BUILDS = (
     ONE_BUILD + "  - {job: copr_build, trigger: pull_request, targets: [fedora-44], identifier: extra}\n"

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from packit_worker.celery_app import create_app
-from packit_worker.embedded import EmbeddedBroker, current_url, redis_program
-from packit_worker.hints import Hints
+from packit_worker.broker.celery_app import create_app
+from packit_worker.broker.embedded import EmbeddedBroker, current_url, redis_program
+from packit_worker.broker.hints import Hints
 
 needs_redis = pytest.mark.skipif(redis_program() is None, reason="there is no redis-server here")
 
@@ -75,7 +75,7 @@ def test_it_ends_with_whoever_started_it(tmp_path: Path) -> None:
     code = f"""
 import threading
 from pathlib import Path
-from packit_worker.embedded import EmbeddedBroker
+from packit_worker.broker.embedded import EmbeddedBroker
 with EmbeddedBroker(Path({str(tmp_path)!r})) as broker:
     print(broker.pid, flush=True)
     threading.Event().wait()

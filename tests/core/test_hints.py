@@ -18,15 +18,15 @@ from journal.rows import deliver, happen, row, want, wanted
 from kombu.transport import memory
 from sqlalchemy import update
 
-from packit_worker.celery_app import create_app
-from packit_worker.embedded import EmbeddedBroker, redis_program
-from packit_worker.hints import Hints
+from packit_worker.broker.celery_app import create_app
+from packit_worker.broker.embedded import EmbeddedBroker, redis_program
+from packit_worker.broker.hints import Hints
 from packit_worker.journal import Journal
 from packit_worker.journal.base import now
 from packit_worker.journal.checks import CheckRow
 from packit_worker.journal.deliveries import Delivery
 from packit_worker.journal.events import EventRow
-from packit_worker.sweeper import sweep
+from packit_worker.sweeping.sweeper import sweep
 
 from .making import a_shop
 

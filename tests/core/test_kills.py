@@ -17,8 +17,8 @@ from sqlalchemy import create_engine, select, text
 from stories.world import CONFIG, REPOSITORY, SPEC
 
 from packit_worker import startup
+from packit_worker.broker.embedded import EmbeddedBroker, redis_program
 from packit_worker.config.service import PATH_VARIABLE, ServiceConfig, load_service_config
-from packit_worker.embedded import EmbeddedBroker, redis_program
 from packit_worker.intake import Intake
 from packit_worker.journal import Journal, accounts
 from packit_worker.journal.accounts import Approval

@@ -18,8 +18,14 @@ from packit_worker.journal.base import now
 from packit_worker.journal.builds import BuildRow, BuildState
 from packit_worker.journal.deliveries import Delivery
 from packit_worker.journal.test_runs import TestRunRow
-from packit_worker.looking import FOR_SO_LONG, GONE_AT, look_at_silent_builds, look_at_silent_tests, next_look
 from packit_worker.ports import CoprBuild, TestRun, TestState
+from packit_worker.sweeping.looking import (
+    FOR_SO_LONG,
+    GONE_AT,
+    look_at_silent_builds,
+    look_at_silent_tests,
+    next_look,
+)
 
 from .making import Outside, a_shop
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from kombu.transport.virtual.base import QoS
 
-from packit_worker.reconnecting import Reconnecting
+from packit_worker.broker.reconnecting import Reconnecting
 
 
 @pytest.fixture

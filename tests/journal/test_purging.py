@@ -10,8 +10,8 @@ import pytest
 from cli.written import PULL, deliver, end_delivery, end_event, pull_request, read
 from sqlalchemy import DateTime, func, select, update
 
+from packit_worker.broker.hints import Hints
 from packit_worker.config.service import RetentionConfig
-from packit_worker.hints import Hints
 from packit_worker.journal import Journal, builds, deliveries, effects, purging, story
 from packit_worker.journal.base import State, UTCDateTime, now
 from packit_worker.journal.checks import CheckRow

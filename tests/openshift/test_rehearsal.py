@@ -25,7 +25,7 @@ from pika.exceptions import ChannelClosedByBroker
 from sqlalchemy import create_engine, text
 from stories.world import CALLBACK_TOKEN, CONFIG, REPOSITORY, SPEC
 
-from packit_worker.embedded import redis_program
+from packit_worker.broker.embedded import redis_program
 from packit_worker.journal import Journal, accounts
 from packit_worker.journal.accounts import Approval
 from packit_worker.sandbox import Sandbox

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from celery.contrib.testing.worker import start_worker
 
-from packit_worker.celery_app import PARSE_MESSAGE, create_app
-from packit_worker.embedded import EmbeddedBroker, redis_program
+from packit_worker.broker.celery_app import PARSE_MESSAGE, create_app
+from packit_worker.broker.embedded import EmbeddedBroker, redis_program
 
 
 class Bomb:

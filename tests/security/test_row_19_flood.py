@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import func, select
 from stories.world import ONE_BUILD, SPEC, World
 
-from packit_worker.embedded import EmbeddedBroker, redis_program
-from packit_worker.hints import COUNTED, LAST, priority_of, scope_of
+from packit_worker.broker.embedded import EmbeddedBroker, redis_program
+from packit_worker.broker.hints import COUNTED, LAST, priority_of, scope_of
 from packit_worker.journal.checks import CheckRow
 from packit_worker.journal.events import EventRow
 from packit_worker.sandbox import Sandbox

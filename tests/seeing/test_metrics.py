@@ -101,7 +101,7 @@ def test_the_kinds_of_the_bus_lose_their_deployment() -> None:
 
 
 def test_the_sweeper_tells_when_it_was_there(world: World, gained: Callable[..., float]) -> None:
-    from packit_worker.sweeper import Sweeper
+    from packit_worker.sweeping.sweeper import Sweeper
 
     world.post(world.opened(world.repository(ONE_BUILD)))
     world.time_passes(seconds=60)

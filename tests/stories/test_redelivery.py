@@ -15,8 +15,8 @@ from werkzeug.serving import make_server
 
 from packit_worker.journal.deliveries import Delivery
 from packit_worker.journal.effects import EffectRow
-from packit_worker.redelivery import ATTEMPTS, ask_for_missed
-from packit_worker.sweeper import Sweeper
+from packit_worker.sweeping.redelivery import ATTEMPTS, ask_for_missed
+from packit_worker.sweeping.sweeper import Sweeper
 
 from .world import ONE_BUILD, World
 
@@ -187,7 +187,7 @@ def test_github_is_away(world: World, door: Door) -> None:
 
 
 def test_more_than_github_wants_at_once(world: World, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("packit_worker.redelivery.MOST", 2)
+    monkeypatch.setattr("packit_worker.sweeping.redelivery.MOST", 2)
     matters, _ = missed(world)
     for delivery in matters:
         world.sandbox.github.deliver(delivery, door.url)

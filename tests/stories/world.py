@@ -28,9 +28,9 @@ from packit_worker.journal.base import now
 from packit_worker.journal.checks import CheckRow
 from packit_worker.journal.deliveries import Delivery
 from packit_worker.journal.events import EventRow
-from packit_worker.looking import look_at_silent_builds, look_at_silent_tests
 from packit_worker.sandbox import Sandbox
-from packit_worker.sweeper import sweep
+from packit_worker.sweeping.looking import look_at_silent_builds, look_at_silent_tests
+from packit_worker.sweeping.sweeper import sweep
 from packit_worker.web import create_app
 
 CALLBACK_TOKEN = "the-token-testing-farm-sends-back"

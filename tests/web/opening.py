@@ -15,8 +15,8 @@ from celery import Celery
 from flask import Flask
 from sqlalchemy import func, select
 
+from packit_worker.broker.hints import Hints
 from packit_worker.config.service import ServiceConfig, from_mapping
-from packit_worker.hints import Hints
 from packit_worker.intake import Intake
 from packit_worker.journal import Journal
 from packit_worker.journal.deliveries import Delivery

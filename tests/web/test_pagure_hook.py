@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from packit_worker.hints import Hints
+from packit_worker.broker.hints import Hints
 from packit_worker.journal import Journal, hooks
 from packit_worker.journal.base import State, now
 from packit_worker.journal.hooks import HookKeyRow

@@ -13,8 +13,8 @@ from fedora_messaging.message import Message
 from sqlalchemy import select
 
 from packit_worker import startup
+from packit_worker.broker.hints import Hints
 from packit_worker.bus import Consumer
-from packit_worker.hints import Hints
 from packit_worker.intake import Intake
 from packit_worker.journal import Journal
 from packit_worker.journal.base import State

@@ -18,7 +18,7 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 from sqlalchemy.exc import SQLAlchemyError
 
-from packit_worker.celery_app import PARSE_MESSAGE, ROUTES, SHOW_CHECK
+from packit_worker.broker.celery_app import PARSE_MESSAGE, ROUTES, SHOW_CHECK
 from packit_worker.journal.deliveries import Delivery
 from packit_worker.journal.events import EventRow
 from parsers.sending import Sending

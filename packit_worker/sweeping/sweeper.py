@@ -16,15 +16,15 @@ from time import monotonic
 from typing import Any
 
 from packit_worker import metrics, sentry
-from packit_worker.hints import priority_of, scope_of
+from packit_worker.broker.hints import priority_of, scope_of
 from packit_worker.journal import JournalUnavailable, purging
 from packit_worker.journal.checks import CheckRow
 from packit_worker.journal.claims import not_hinted, overdue
 from packit_worker.journal.deliveries import Delivery
 from packit_worker.journal.events import EventRow
-from packit_worker.looking import end_late_checks, look_at_silent_builds, look_at_silent_tests
 from packit_worker.pipeline import Shop
-from packit_worker.redelivery import ask_for_missed
+from packit_worker.sweeping.looking import end_late_checks, look_at_silent_builds, look_at_silent_tests
+from packit_worker.sweeping.redelivery import ask_for_missed
 
 log = logging.getLogger(__name__)
 

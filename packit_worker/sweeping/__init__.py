@@ -1,0 +1,1 @@
+"""What nobody tells and has to be looked for: lost hints, silent builds and tests, late checks, missed webhooks."""
