@@ -12,7 +12,7 @@ from functools import partial
 from events.base import InvalidFact, UnknownTask, rebuild
 from events.outcome import Ending, Outcome
 from events.pipeline import in_place
-from packit_worker import metrics, origins, reruns, sentry
+from packit_worker import metrics, sentry
 from packit_worker.errors import NotFound, NotYet, Refused, TemporaryError, in_short
 from packit_worker.interrupting import TimedOut, Watch
 from packit_worker.journal import JournalUnavailable, Session, builds, checks, events
@@ -23,6 +23,7 @@ from packit_worker.ledger import Ledger
 from packit_worker.pipeline import Pipeline, Shop, end_waiting
 from packit_worker.reporting import texts
 from packit_worker.reporting.texts import Saying
+from packit_worker.situation import origins, reruns
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,7 @@ from sqlalchemy.orm import Session
 
 from events.base import Event, event_classes
 from events.families import PullRequest, PullRequestComment
-from packit_worker import access, commits, configs, origins
-from packit_worker.configs import Reading
+from packit_worker import access
 from packit_worker.journal import Journal, accounts, builds, decisions, events, projects, runs, test_runs
 from packit_worker.journal.accounts import AccountRow
 from packit_worker.journal.builds import BuildRow
@@ -19,7 +18,9 @@ from packit_worker.journal.events import EventRow
 from packit_worker.journal.projects import ProjectRow
 from packit_worker.journal.runs import RunKey, RunRow
 from packit_worker.journal.test_runs import TestRunRow
-from packit_worker.origins import Origin
+from packit_worker.situation import commits, configs, origins
+from packit_worker.situation.configs import Reading
+from packit_worker.situation.origins import Origin
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,13 +14,13 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from packit_worker.broker.hints import Hints
-from packit_worker.configs import Reading
 from packit_worker.journal import Journal, checks, decisions, projects, runs
 from packit_worker.journal.checks import Wanted
 from packit_worker.journal.claims import Claim
 from packit_worker.journal.decisions import Decision
 from packit_worker.journal.events import EventRow
 from packit_worker.journal.runs import RunKey
+from packit_worker.situation.configs import Reading
 
 
 class Ledger:

@@ -13,27 +13,12 @@ from typing import TypeVar
 from events.base import Event
 from events.families import IssueComment, ProjectEvent, PullRequest, PullRequestComment, Rerun, Result
 from events.outcome import Ending, Outcome
-from packit_worker import (
-    access,
-    commits,
-    configs,
-    conversing,
-    facts,
-    metrics,
-    origins,
-    planning,
-    registry,
-    releases,
-    reruns,
-    sentry,
-    targets,
-)
+from packit_worker import access, conversing, facts, metrics, planning, registry, releases, sentry, targets
 from packit_worker.broker.hints import Hints
 from packit_worker.checks.verdict import Kind
 from packit_worker.commands import Asked, Mistake
 from packit_worker.config.package import FILE_NAMES, PackageConfig, PackageConfigError
 from packit_worker.config.service import ServiceConfig
-from packit_worker.configs import Reading
 from packit_worker.desk import RunDesk
 from packit_worker.effecting import Effecting
 from packit_worker.errors import NotFound, Refused, TemporaryError, UserError
@@ -47,7 +32,6 @@ from packit_worker.journal.claims import Claim, LostClaim
 from packit_worker.journal.events import EventRow
 from packit_worker.journal.runs import RunState
 from packit_worker.ledger import Ledger
-from packit_worker.origins import Origin
 from packit_worker.planning import Plan, Run
 from packit_worker.ports import ForgeProject, Permission
 from packit_worker.registry import Answer
@@ -55,7 +39,11 @@ from packit_worker.reporting import names, texts
 from packit_worker.reporting.names import CheckId
 from packit_worker.reporting.texts import Saying, Words
 from packit_worker.retrying import Retrying
-from packit_worker.situation import Job, Situation
+from packit_worker.situation import commits, configs, origins, reruns
+from packit_worker.situation.configs import Reading
+from packit_worker.situation.job import Job
+from packit_worker.situation.origins import Origin
+from packit_worker.situation.situation import Situation
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,8 @@ from packit_worker.journal.decisions import Decision
 from packit_worker.journal.runs import RunKey
 from packit_worker.registry import Answer
 from packit_worker.reporting.names import CheckId
-from packit_worker.situation import Job, Situation
+from packit_worker.situation.job import Job
+from packit_worker.situation.situation import Situation
 
 #: Types of jobs that some handler runs, of whatever event.
 Served = frozenset[JobType]

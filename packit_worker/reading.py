@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from events.base import PARSE, Event
 from events.families import PullRequest, Rerun
-from packit_worker import metrics, reruns, sentry
+from packit_worker import metrics, sentry
 from packit_worker.broker.celery_app import PARSE_MESSAGE
 from packit_worker.broker.hints import COUNTED, priority_of, scope_of
 from packit_worker.errors import TemporaryError, in_short
@@ -23,6 +23,7 @@ from packit_worker.journal.claims import Claim, Heart, LostClaim, take
 from packit_worker.journal.deliveries import Delivery
 from packit_worker.pipeline import Shop
 from packit_worker.retrying import Retrying
+from packit_worker.situation import reruns
 from parsers.parsing import Parsed, parse
 from parsers.sending import Sending, held
 

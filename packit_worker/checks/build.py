@@ -5,7 +5,8 @@ from __future__ import annotations
 from events.copr import CoprBuildEvent
 from packit_worker.checks.verdict import Verdict, passed, skipped
 from packit_worker.journal.builds import SRPM_BUILDS, BuildState
-from packit_worker.situation import Job, Situation
+from packit_worker.situation.job import Job
+from packit_worker.situation.situation import Situation
 
 START, END = "start", "end"
 #: Copr's number for success; every other end is a failure of some kind.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from packit_worker import wanted
 from packit_worker.checks.verdict import Verdict, passed, skipped
 from packit_worker.commands import Command, Verb
-from packit_worker.situation import Job, Situation
+from packit_worker.situation import wanted
+from packit_worker.situation.job import Job
+from packit_worker.situation.situation import Situation
 
 _BUILDS = (Verb.BUILD, Verb.REBUILD_FAILED, Verb.TEST)
 _TESTS = (Verb.TEST, Verb.RETEST_FAILED)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from events.dist_git import DistGitCommitEvent
 from packit_worker.checks.verdict import Verdict, passed, skipped
-from packit_worker.situation import Job, Situation
+from packit_worker.situation.job import Job
+from packit_worker.situation.situation import Situation
 
 
 def is_for_this_package(situation: Situation, job: Job | None) -> Verdict:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from packit_worker import releases
 from packit_worker.checks.verdict import Verdict, passed, skipped
 from packit_worker.commands import Verb
-from packit_worker.situation import Job, Situation
+from packit_worker.situation.job import Job
+from packit_worker.situation.situation import Situation
 
 
 def is_a_release(situation: Situation, job: Job | None) -> Verdict:

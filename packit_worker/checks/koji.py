@@ -10,7 +10,8 @@ from packit_worker.checks.verdict import Kind, Verdict, passed, skipped
 from packit_worker.commands import Verb
 from packit_worker.journal.builds import BuildState
 from packit_worker.orders.koji import asked_for
-from packit_worker.situation import Job, Situation
+from packit_worker.situation.job import Job
+from packit_worker.situation.situation import Situation
 
 #: Koji's words for the states of tasks and of builds that are kept. From FREE, ASSIGNED and DELETED nothing follows.
 STATES = {

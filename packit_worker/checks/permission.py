@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from events.families import IssueComment, PullRequest, PullRequestComment
 from packit_worker.checks.verdict import Verdict, passed, refused, skipped
-from packit_worker.situation import Job, Situation
+from packit_worker.situation.job import Job
+from packit_worker.situation.situation import Situation
 
 
 def author_may_build(situation: Situation, job: Job | None) -> Verdict:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from events.families import Rerun
-from packit_worker import repeating
 from packit_worker.checks.verdict import Verdict, passed, refused, skipped
 from packit_worker.reporting import names
-from packit_worker.situation import Job, Situation
+from packit_worker.situation import repeating
+from packit_worker.situation.job import Job
+from packit_worker.situation.situation import Situation
 
 
 def is_of_our_app(situation: Situation, job: Job | None) -> Verdict:

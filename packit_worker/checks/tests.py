@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from packit_worker.checks.verdict import Verdict, passed, refused, skipped
-from packit_worker.situation import Job, Situation
+from packit_worker.situation.job import Job
+from packit_worker.situation.situation import Situation
 
 
 def were_for_this_job(situation: Situation, job: Job | None) -> Verdict:

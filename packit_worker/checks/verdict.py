@@ -8,7 +8,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from packit_worker.situation import Job, Situation
+    from packit_worker.situation.job import Job
+    from packit_worker.situation.situation import Situation
 
 
 class Kind(StrEnum):

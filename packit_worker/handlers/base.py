@@ -13,7 +13,6 @@ from packit_worker.checks.verdict import Check
 from packit_worker.effecting import Call, Confirming
 from packit_worker.journal import Journal
 from packit_worker.journal.checks import Wanted
-from packit_worker.origins import Origin
 from packit_worker.ports import (
     Aliases,
     Copr,
@@ -28,7 +27,9 @@ from packit_worker.ports import (
 )
 from packit_worker.reporting.names import CheckId
 from packit_worker.reporting.texts import Words, again, queued
-from packit_worker.situation import Job, Situation
+from packit_worker.situation.job import Job
+from packit_worker.situation.origins import Origin
+from packit_worker.situation.situation import Situation
 
 if TYPE_CHECKING:
     from packit_worker.cell.packit import Packit

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from events.copr import CoprBuildEvent
 from events.families import PullRequest, PullRequestComment, Release, UpstreamPush
 from events.pagure import PullRequestCommentPagureEvent
-from packit_worker import wanted
 from packit_worker.checks.build import SUCCEEDED, belongs_to_this_job, has_ended, has_started
 from packit_worker.checks.commands import has_something_to_build
 from packit_worker.checks.permission import author_may_build, commenter_may_ask
@@ -28,13 +27,15 @@ from packit_worker.journal import builds, events
 from packit_worker.journal.base import now
 from packit_worker.journal.builds import SRPM_BUILDS, BuildRow, BuildState
 from packit_worker.orders.copr import build_order, copr_project
-from packit_worker.origins import COPR_BUILD
 from packit_worker.ports import CoprBuild, CoprOrder, CoprProject, Posted
 from packit_worker.registry import answers
 from packit_worker.reporting import names, texts
 from packit_worker.reporting.names import CheckId
 from packit_worker.reporting.texts import Words
-from packit_worker.situation import Job, Situation
+from packit_worker.situation import wanted
+from packit_worker.situation.job import Job
+from packit_worker.situation.origins import COPR_BUILD
+from packit_worker.situation.situation import Situation
 
 log = logging.getLogger(__name__)
 

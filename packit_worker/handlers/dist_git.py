@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from events.dist_git import DistGitCommitEvent
-from packit_worker import access, configs, upstreams
+from packit_worker import access, upstreams
 from packit_worker.cell import Cell, git, workspace
 from packit_worker.cell.missing import no_cell
 from packit_worker.checks.dist_git import is_for_this_branch, is_for_this_package
@@ -31,7 +31,9 @@ from packit_worker.reporting import dist_git as texts
 from packit_worker.reporting import names
 from packit_worker.reporting.names import CheckId
 from packit_worker.reporting.texts import Words, queued
-from packit_worker.situation import Job, Situation
+from packit_worker.situation import configs
+from packit_worker.situation.job import Job
+from packit_worker.situation.situation import Situation
 
 PULL_REQUEST = "upstream_pull_request"
 

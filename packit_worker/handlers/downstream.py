@@ -32,7 +32,8 @@ from packit_worker.registry import answers
 from packit_worker.reporting import names, texts
 from packit_worker.reporting.names import CheckId
 from packit_worker.reporting.texts import Words
-from packit_worker.situation import Job, Situation
+from packit_worker.situation.job import Job
+from packit_worker.situation.situation import Situation
 
 
 @dataclass

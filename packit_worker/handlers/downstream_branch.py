@@ -24,7 +24,7 @@ from packit_worker.ports import DistGit, Posted
 from packit_worker.reporting import names, texts
 from packit_worker.reporting.names import CheckId
 from packit_worker.reporting.texts import Words
-from packit_worker.situation import Job
+from packit_worker.situation.job import Job
 
 #: The kind of the effect by which a branch is finished, whatever came of it.
 PULL_REQUEST = "dist_git_pull_request"

@@ -14,7 +14,7 @@ from packit_worker.journal.checks import CheckRow
 from packit_worker.journal.effects import EffectRow, EffectState
 from packit_worker.ports import Conclusion, Posted
 from packit_worker.reporting import names, texts
-from packit_worker.situation import Job
+from packit_worker.situation.job import Job
 
 ISSUE, CLOSED = "release_issue", "close_issue"
 

@@ -26,13 +26,14 @@ from packit_worker.journal import builds, events
 from packit_worker.journal.base import now
 from packit_worker.journal.builds import BuildRow, BuildState
 from packit_worker.orders.koji import address_of, asked_for, is_scratch, koji_targets, ref_of, subject_of
-from packit_worker.origins import KOJI_BUILD
 from packit_worker.ports import KojiOrder, KojiTask, Posted
 from packit_worker.registry import answers
 from packit_worker.reporting import names, texts
 from packit_worker.reporting.names import CheckId
 from packit_worker.reporting.texts import Words
-from packit_worker.situation import Job, Situation
+from packit_worker.situation.job import Job
+from packit_worker.situation.origins import KOJI_BUILD
+from packit_worker.situation.situation import Situation
 
 #: How long a task may be silent before Koji is asked about it.
 FIRST_LOOK = timedelta(minutes=2)

@@ -8,7 +8,6 @@ from typing import ClassVar
 from sqlalchemy.orm import Session
 
 from events.families import Rerun
-from packit_worker import repeating
 from packit_worker.checks.downstream import is_a_release
 from packit_worker.checks.rerun import (
     has_branches_to_repeat,
@@ -31,7 +30,9 @@ from packit_worker.ports import CoprOrder, Posted
 from packit_worker.registry import answers
 from packit_worker.reporting import names, texts
 from packit_worker.reporting.names import CheckId
-from packit_worker.situation import Job, Situation
+from packit_worker.situation import repeating
+from packit_worker.situation.job import Job
+from packit_worker.situation.situation import Situation
 
 
 @answers(Rerun, jobs=[JobType.COPR_BUILD], needed_by=[JobType.TESTS])

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from events.copr import CoprBuildEvent
 from events.families import PullRequest, PullRequestComment, Release, UpstreamPush
 from events.testing_farm import TestingFarmResultEvent
-from packit_worker import wanted
 from packit_worker.checks.build import has_succeeded, is_tested_by_this_job
 from packit_worker.checks.commands import has_something_to_test
 from packit_worker.checks.permission import author_may_build, commenter_may_ask
@@ -26,13 +25,15 @@ from packit_worker.journal import events, test_runs
 from packit_worker.journal.base import now
 from packit_worker.journal.builds import BuildRow
 from packit_worker.orders.testing_farm import request_body
-from packit_worker.origins import TEST_REQUEST
 from packit_worker.ports import Posted, TestRequest, TestRun, TestState
 from packit_worker.registry import answers
 from packit_worker.reporting import names, texts
 from packit_worker.reporting.names import CheckId
 from packit_worker.reporting.texts import Words
-from packit_worker.situation import Job, Situation
+from packit_worker.situation import wanted
+from packit_worker.situation.job import Job
+from packit_worker.situation.origins import TEST_REQUEST
+from packit_worker.situation.situation import Situation
 
 #: How long a request may be silent before Testing Farm is asked about it.
 FIRST_LOOK = timedelta(seconds=60)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from events.families import ProjectEvent, PullRequest, PullRequestComment, Push, Release
 from packit_worker.ports import CoprOrder, CoprProject
-from packit_worker.situation import Job
+from packit_worker.situation.job import Job
 
 #: Copr takes letters, digits, dash, underscore, plus and dot in a project's name.
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.+-]+")

@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 
 from events.families import ProjectEvent, PullRequest, PullRequestComment, Push, Release
 from events.koji import KojiBuildEvent
-from packit_worker import wanted
 from packit_worker.commands import Verb
-from packit_worker.situation import Job, Situation
+from packit_worker.situation import wanted
+from packit_worker.situation.job import Job
+from packit_worker.situation.situation import Situation
 from packit_worker.targets import ARCHITECTURES
 
 _VERSIONED = re.compile(r"(fedora|epel)-([0-9]+)")

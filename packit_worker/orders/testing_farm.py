@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from events.families import ProjectEvent, PullRequest, PullRequestComment, Push, Release
-from packit_worker.situation import Job
+from packit_worker.situation.job import Job
 
 #: Parameters of Testing Farm that a package configuration may set. Whatever else the API has could reach secrets,
 #: other people's machines or our call-back, and is left out.

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from packit_worker import reruns
 from packit_worker.errors import NotFound, Refused, TemporaryError, UserError
 from packit_worker.intake import Intake
 from packit_worker.journal import JournalUnavailable, Session, builds, checks, test_runs
@@ -23,6 +22,7 @@ from packit_worker.journal.test_runs import TestRunRow
 from packit_worker.pipeline import Shop
 from packit_worker.ports import CoprBuild
 from packit_worker.reporting import texts
+from packit_worker.situation import reruns
 
 log = logging.getLogger(__name__)
 

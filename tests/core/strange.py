@@ -24,7 +24,8 @@ from packit_worker.journal import Journal
 from packit_worker.journal.claims import Heart
 from packit_worker.pipeline import Shop
 from packit_worker.reporting.names import CheckId
-from packit_worker.situation import Job, Situation
+from packit_worker.situation.job import Job
+from packit_worker.situation.situation import Situation
 
 SOFT, GRACE = 1, 1.0
 

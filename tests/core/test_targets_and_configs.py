@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packit_worker import configs
-from packit_worker.configs import Reading
 from packit_worker.errors import NotFound, UserError
 from packit_worker.journal import Journal, projects
+from packit_worker.situation import configs
+from packit_worker.situation.configs import Reading
 from packit_worker.targets import chroots
 
 ALIASES = {"fedora-stable": ("fedora-44", "fedora-43"), "epel-all": ("epel-9", "epel-10")}

@@ -15,7 +15,7 @@ from events.families import ProjectEvent
 from events.github import PullRequestGHEvent, PushGithubGHEvent, ReleaseEvent
 from packit_worker.config.package import load
 from packit_worker.orders.copr import default_name, srpm_script
-from packit_worker.situation import Job
+from packit_worker.situation.job import Job
 
 SHA = "a" * 40
 EVIL = [

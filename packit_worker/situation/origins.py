@@ -20,14 +20,14 @@ from events.families import IssueComment, ProjectEvent, PullRequest, PullRequest
 from events.github import CheckRunRerunEvent, CheckSuiteRerunEvent
 from events.koji import KojiBuildEvent
 from events.testing_farm import TestingFarmResultEvent
-from packit_worker import reruns
 from packit_worker.commands import Asked, new_commands
 from packit_worker.errors import NotYet
 from packit_worker.journal import builds, test_runs
 from packit_worker.journal.builds import BuildRow
 from packit_worker.journal.effects import EffectRow, EffectState
 from packit_worker.journal.test_runs import TestRunRow
-from packit_worker.reruns import Again
+from packit_worker.situation import reruns
+from packit_worker.situation.reruns import Again
 
 #: Kinds of effects that results come back for.
 COPR_BUILD = "copr_build"

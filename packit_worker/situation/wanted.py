@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from packit_worker.commands import Command, Verb
 from packit_worker.journal.builds import BuildRow, BuildState
 from packit_worker.journal.test_runs import TestRunRow
-from packit_worker.origins import asked_of
-from packit_worker.situation import Job, Situation, tests_follow
+from packit_worker.situation.job import Job
+from packit_worker.situation.origins import asked_of
+from packit_worker.situation.situation import Situation, tests_follow
 
 #: What Testing Farm says of tests that went well.
 PASSED = "passed"

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from packit_worker import wanted
 from packit_worker.config.package import JobType
 from packit_worker.journal.builds import BuildRow, BuildState
 from packit_worker.journal.checks import CheckRow
 from packit_worker.journal.test_runs import TestRunRow
 from packit_worker.reporting import names
-from packit_worker.situation import Job, Situation
+from packit_worker.situation import wanted
+from packit_worker.situation.job import Job
+from packit_worker.situation.situation import Situation
 
 
 def checks_of(situation: Situation, job: Job) -> tuple[CheckRow, ...]:

@@ -16,11 +16,11 @@ from sqlalchemy.orm import Session
 from events.base import InvalidFact, UnknownTask, rebuild
 from events.copr import CoprBuildEvent
 from events.families import CheckRunRerun, ProjectEvent, Rerun
-from packit_worker import commits
 from packit_worker.journal import builds, checks, decisions
 from packit_worker.journal.checks import CheckRow
 from packit_worker.journal.events import EventRow
 from packit_worker.ports import CheckStatus, Conclusion
+from packit_worker.situation import commits
 
 #: The step and the verdict under which it is written down.
 STEP, FOUND = "re-run", "found"
