@@ -1,7 +1,7 @@
 """The four steps between an event and its handlers, as a protocol.
 
-Events know only this protocol; the worker brings the real pipeline (``packit_worker.pipeline``) and puts it in place
-around ``Event.process()``. So events reach handlers without knowing them. Standard library only.
+Events know only this protocol; the worker brings the real pipeline (``packit_worker.pipeline.steps``) and puts it in
+place around ``Event.process()``. So events reach handlers without knowing them. Standard library only.
 """
 
 from __future__ import annotations

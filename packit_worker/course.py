@@ -19,10 +19,12 @@ from packit_worker.journal import JournalUnavailable, Session, builds, checks, e
 from packit_worker.journal.base import State, now
 from packit_worker.journal.claims import Beat, Claim, Heart, LostClaim, take
 from packit_worker.journal.events import EventRow
-from packit_worker.ledger import Ledger
-from packit_worker.pipeline import Pipeline, Shop, end_waiting
+from packit_worker.pipeline.ledger import Ledger
+from packit_worker.pipeline.reporter import end_waiting
+from packit_worker.pipeline.steps import Pipeline
 from packit_worker.reporting import texts
 from packit_worker.reporting.texts import Saying
+from packit_worker.shop import Shop
 from packit_worker.situation import origins, reruns
 
 log = logging.getLogger(__name__)

@@ -21,8 +21,8 @@ from packit_worker.journal import JournalUnavailable, events
 from packit_worker.journal.base import State
 from packit_worker.journal.claims import Claim, Heart, LostClaim, take
 from packit_worker.journal.deliveries import Delivery
-from packit_worker.pipeline import Shop
 from packit_worker.retrying import Retrying
+from packit_worker.shop import Shop
 from packit_worker.situation import reruns
 from parsers.parsing import Parsed, parse
 from parsers.sending import Sending, held

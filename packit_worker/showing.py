@@ -18,9 +18,9 @@ from packit_worker.journal.base import State
 from packit_worker.journal.checks import CheckRow
 from packit_worker.journal.claims import Claim, Heart, LostClaim, take
 from packit_worker.journal.effects import Effect
-from packit_worker.pipeline import Shop
 from packit_worker.ports import Posted
 from packit_worker.retrying import Retrying
+from packit_worker.shop import Shop
 
 log = logging.getLogger(__name__)
 

@@ -31,9 +31,10 @@ from packit_worker.journal.checks import Wanted
 from packit_worker.journal.claims import Claim
 from packit_worker.journal.decisions import Decision
 from packit_worker.journal.events import EventRow
-from packit_worker.pipeline import Pipeline, Shop
-from packit_worker.planning import Run
+from packit_worker.pipeline.planning import Run
+from packit_worker.pipeline.steps import Pipeline
 from packit_worker.ports import Aliases, Forge, ForgeProject, Permission, PullRequestState
+from packit_worker.shop import Shop
 from parsers.parsing import parse
 from parsers.sending import held
 

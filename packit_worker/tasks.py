@@ -10,7 +10,7 @@ from events.base import Event, event_classes
 from packit_worker import course, reading, showing
 from packit_worker.broker.celery_app import PARSE_MESSAGE, SHOW_CHECK
 from packit_worker.journal.claims import Heart
-from packit_worker.pipeline import Shop
+from packit_worker.shop import Shop
 
 
 def register(app: Celery, shop: Shop, heart: Heart) -> None:

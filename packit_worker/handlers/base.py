@@ -58,7 +58,7 @@ class Services(Protocol):
 
 
 class Desk(Protocol):
-    """What the pipeline lets a run do: report, and do things outside once (``packit_worker.desk``)."""
+    """What the pipeline lets a run do: report, and do things outside once (``packit_worker.pipeline.desk``)."""
 
     def report(self, check: CheckId, words: Words, url: str | None = None) -> None:
         """From now on the check shall show this. Shown by the lane ``report``; nobody waits for it."""

@@ -19,9 +19,9 @@ from packit_worker.journal.base import now
 from packit_worker.journal.builds import BuildRow
 from packit_worker.journal.checks import CheckRow, Wanted
 from packit_worker.journal.test_runs import TestRunRow
-from packit_worker.pipeline import Shop
 from packit_worker.ports import CoprBuild
 from packit_worker.reporting import texts
+from packit_worker.shop import Shop
 from packit_worker.situation import reruns
 
 log = logging.getLogger(__name__)

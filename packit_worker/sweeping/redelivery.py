@@ -20,8 +20,8 @@ from packit_worker.journal.base import now
 from packit_worker.journal.database import insert
 from packit_worker.journal.deliveries import Delivery
 from packit_worker.journal.effects import Effect, EffectRow, EffectState
-from packit_worker.pipeline import Shop
 from packit_worker.ports import SentWebhook, SentWebhooks
+from packit_worker.shop import Shop
 from parsers.parsing import parse
 from parsers.sending import held
 

@@ -22,7 +22,7 @@ from packit_worker.journal.checks import CheckRow
 from packit_worker.journal.claims import not_hinted, overdue
 from packit_worker.journal.deliveries import Delivery
 from packit_worker.journal.events import EventRow
-from packit_worker.pipeline import Shop
+from packit_worker.shop import Shop
 from packit_worker.sweeping.looking import end_late_checks, look_at_silent_builds, look_at_silent_tests
 from packit_worker.sweeping.redelivery import ask_for_missed
 

@@ -110,7 +110,7 @@ def test_the_runs_of_a_replayed_event_are_seen_by_the_next_attempt(run: Run, jou
     with journal.write() as session:
         taken = take(session, EventRow, "e", written.LEASE)
     assert taken is not None
-    # At a first attempt nobody looks for runs (packit_worker.facts), and what is done would be done again.
+    # At a first attempt nobody looks for runs (packit_worker.pipeline.facts), and what is done would be done again.
     assert taken[1].attempts == 2
 
 

@@ -9,7 +9,7 @@ from packit_worker.broker.celery_app import create_app
 from packit_worker.broker.hints import Hints
 from packit_worker.config.service import from_mapping
 from packit_worker.journal import Journal
-from packit_worker.pipeline import Shop
+from packit_worker.shop import Shop
 
 
 class Outside:

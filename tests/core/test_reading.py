@@ -17,7 +17,7 @@ from packit_worker.journal import Journal, deliveries
 from packit_worker.journal.base import State, now
 from packit_worker.journal.claims import Heart, take
 from packit_worker.journal.deliveries import Delivery
-from packit_worker.pipeline import Shop
+from packit_worker.shop import Shop
 from parsers.parsing import parse
 
 from .making import a_shop

@@ -17,8 +17,8 @@ from packit_worker.journal.base import State, now
 from packit_worker.journal.checks import CheckRow
 from packit_worker.journal.claims import Heart, take
 from packit_worker.journal.effects import EffectRow
-from packit_worker.pipeline import Shop
 from packit_worker.ports import CheckState, CheckStatus, Posted
+from packit_worker.shop import Shop
 
 from .making import Outside, a_shop
 

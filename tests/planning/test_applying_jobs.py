@@ -7,7 +7,7 @@ from typing import Any
 from events.families import ProjectEvent
 from events.github import PullRequestCommentGHEvent, PullRequestGHEvent
 from packit_worker.config.package import JobType, load
-from packit_worker.planning import applying_jobs
+from packit_worker.pipeline.planning import applying_jobs
 
 SERVED = frozenset({JobType.COPR_BUILD, JobType.TESTS})
 ABOUT: dict[str, Any] = {

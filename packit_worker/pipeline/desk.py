@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from packit_worker.effecting import Call, Confirming, Effecting
 from packit_worker.journal.checks import Wanted
 from packit_worker.journal.effects import Effect
-from packit_worker.ledger import Ledger
-from packit_worker.planning import Run
+from packit_worker.pipeline.ledger import Ledger
+from packit_worker.pipeline.planning import Run
 from packit_worker.ports import Posted
 from packit_worker.reporting.names import CheckId
 from packit_worker.reporting.texts import Words

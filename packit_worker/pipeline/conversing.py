@@ -11,7 +11,7 @@ from packit_worker.commands import Asked, Command, Verb
 from packit_worker.errors import UserError
 from packit_worker.handlers.base import Reply
 from packit_worker.handlers.help import CommandAnswerHandler, CommandSeenHandler
-from packit_worker.planning import Plan, Run
+from packit_worker.pipeline.planning import Plan, Run
 from packit_worker.reporting import texts
 
 SEEN, CONFUSED = "eyes", "confused"
