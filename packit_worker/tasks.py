@@ -7,8 +7,8 @@ from typing import Any
 from celery import Celery, Task
 
 from events.base import Event, event_classes
-from packit_worker import course, reading, showing
 from packit_worker.broker.celery_app import PARSE_MESSAGE, SHOW_CHECK
+from packit_worker.course import processing, reading, showing
 from packit_worker.journal.claims import Heart
 from packit_worker.shop import Shop
 
@@ -36,7 +36,7 @@ def register(app: Celery, shop: Shop, heart: Heart) -> None:
 def _register_event(app: Celery, shop: Shop, heart: Heart, event_class: type[Event]) -> None:
     def process(self: Task, **facts: Any) -> None:
         priority = (self.request.delivery_info or {}).get("priority") or 0
-        course.process(shop, heart, self.request.id, priority)
+        processing.process(shop, heart, self.request.id, priority)
 
     process.__name__ = event_class.task.removeprefix("task.")
     process.__doc__ = f"Process a {event_class.__name__}; the task's id is the event's."

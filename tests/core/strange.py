@@ -17,7 +17,8 @@ from typing import ClassVar
 
 from core.making import a_shop
 from events.families import Push
-from packit_worker import course, registry
+from packit_worker import registry
+from packit_worker.course import processing
 from packit_worker.errors import TemporaryError
 from packit_worker.handlers.base import Handler
 from packit_worker.journal import Journal
@@ -123,7 +124,7 @@ def main() -> None:
     )
     shop = Shop(made.settings, journal, made.services, made.hints, grace=GRACE)
     heart = Heart(journal, lease=timedelta(seconds=3), beat=timedelta(seconds=0.2))
-    course.process(shop, heart, event_id)
+    processing.process(shop, heart, event_id)
     heart.stop()
     say("went on")
 

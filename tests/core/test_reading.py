@@ -12,7 +12,7 @@ import pytest
 from journal.rows import LEASE, lease_runs_out, row
 from sqlalchemy import update
 
-from packit_worker import reading
+from packit_worker.course import reading
 from packit_worker.journal import Journal, deliveries
 from packit_worker.journal.base import State, now
 from packit_worker.journal.claims import Heart, take

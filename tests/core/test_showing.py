@@ -10,7 +10,7 @@ import pytest
 from journal.rows import LEASE, happen, lease_runs_out, the_check, want, wanted
 from sqlalchemy import select, update
 
-from packit_worker import showing
+from packit_worker.course import showing
 from packit_worker.errors import NotFound, RateLimited, Refused, TemporaryError, Unanswered
 from packit_worker.journal import Journal
 from packit_worker.journal.base import State, now

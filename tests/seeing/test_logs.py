@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from stories.world import ONE_BUILD, World
 
-from packit_worker import course, logs
+from packit_worker import logs
+from packit_worker.course import processing
 from packit_worker.handlers.copr import PullRequestCoprBuildHandler
 
 
@@ -42,7 +43,7 @@ def test_lines_of_an_events_work_carry_its_ids(
     sys.stderr.flush()
     capsys.readouterr()
     # Without Celery around it, so that nobody else can know the ids.
-    course.process(world.shop, world.worker.heart, event.id)
+    processing.process(world.shop, world.worker.heart, event.id)
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     told = [line for line in lines if line["message"] == "deep down"]
     assert len(told) == 1
