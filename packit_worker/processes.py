@@ -51,7 +51,7 @@ def sweeper() -> Process:
 
 def feed() -> Process:
     """The reader of a local message feed, where there is no bus."""
-    return Process(name="feed", command=(sys.executable, "-m", "packit_worker.feed"))
+    return Process(name="feed", command=(sys.executable, "-m", "packit_worker.bus.feed"))
 
 
 def ready_notes(settings: ServiceConfig) -> Path:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from packit_worker import catching_up, listening, startup
-from packit_worker.bus import SOURCE, Consumer
+from packit_worker import startup
+from packit_worker.bus import SOURCE, Consumer, catching_up, listening
 from packit_worker.cli.lazy import Trouble
 from packit_worker.cli.opening import given, opened, settings
 from packit_worker.cli.printing import moment

@@ -20,7 +20,7 @@ from typing import Any
 import pika
 from fedora_messaging.message import Message
 
-from packit_worker import listening
+from packit_worker.bus import listening
 from packit_worker.config.service import from_mapping
 
 HOST, PORT = "127.0.0.1", 5672

@@ -13,9 +13,8 @@ import pytest
 from fedora_messaging.message import Message
 from sqlalchemy import select, update
 
-from packit_worker import catching_up, listening
-from packit_worker.bus import SOURCE
-from packit_worker.catching_up import DatagrepperError, catch_up
+from packit_worker.bus import SOURCE, catching_up, listening
+from packit_worker.bus.catching_up import DatagrepperError, catch_up
 from packit_worker.config.service import Deployment
 from packit_worker.journal import Journal
 from packit_worker.journal.base import now

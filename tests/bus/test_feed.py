@@ -19,7 +19,7 @@ from fedora_messaging.message import Message
 from sqlalchemy import select
 from web.serving import free_port
 
-from packit_worker.feed import Feed
+from packit_worker.bus.feed import Feed
 from packit_worker.journal import Journal
 from packit_worker.journal.deliveries import Delivery
 from packit_worker.sandbox import Sandbox
@@ -101,7 +101,7 @@ def test_the_program_records_and_stops_on_sigterm(sandbox: Sandbox, sqlite_url: 
             return list(session.execute(select(Delivery.id)).scalars())
 
     process = subprocess.Popen(
-        [sys.executable, "-m", "packit_worker.feed"],
+        [sys.executable, "-m", "packit_worker.bus.feed"],
         env=os.environ | {"PACKIT_WORKER_CONFIG": str(file)},
         stderr=subprocess.PIPE,
         text=True,

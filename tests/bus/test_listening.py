@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from fedora_messaging.config import DEFAULTS, LazyConfig
 
-from packit_worker import listening
+from packit_worker.bus import listening
 from packit_worker.config.service import Deployment, from_mapping
 from parsers.registry import kind_of_message, registered
 

@@ -12,7 +12,7 @@ from fedora_messaging.message import Message
 from sqlalchemy import create_engine, func, select, text
 from sqlalchemy.exc import OperationalError
 
-from packit_worker import listening
+from packit_worker.bus import listening
 from packit_worker.config.service import Deployment
 from packit_worker.journal import Journal
 from packit_worker.journal.base import State

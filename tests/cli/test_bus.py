@@ -22,7 +22,7 @@ from bus.datagrepper import Datagrepper
 from fedora_messaging.message import Message
 from sqlalchemy import select
 
-from packit_worker import listening
+from packit_worker.bus import listening
 from packit_worker.config.service import load_service_config
 from packit_worker.journal import Journal, deliveries
 from packit_worker.journal.base import now

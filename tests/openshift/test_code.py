@@ -16,7 +16,8 @@ import yaml
 from flask import Flask
 
 from events.base import LANES
-from packit_worker import cell, listening
+from packit_worker import cell
+from packit_worker.bus import listening
 from packit_worker.cli import main
 from packit_worker.config.service import ServiceConfig, load_service_config
 from packit_worker.interrupting import Limit

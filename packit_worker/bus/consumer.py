@@ -3,9 +3,6 @@
 Named in fedora-messaging's configuration: ``callback = "packit_worker.bus:Consumer"``. To return is to acknowledge;
 ``Nack`` puts a message back; any other exception would stop the consumer and put back all it holds, so there is none.
 https://fedora-messaging.readthedocs.io/en/stable/user-guide/consuming.html
-
-What fedora-messaging itself cannot read it would drop, or stop at, before any callback sees it. Made by its program,
-the consumer has such messages handed over as ``Unreadable`` (see ``_adapt``).
 """
 
 from __future__ import annotations
@@ -13,11 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import sys
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -26,11 +21,12 @@ from fedora_messaging.exceptions import Nack
 from fedora_messaging.message import Message
 from sqlalchemy.exc import InternalError, ProgrammingError
 
-from packit_worker import catching_up, listening, logs, metrics, sentry, startup
+from packit_worker import logs, metrics, sentry, startup
+from packit_worker.bus import catching_up, listening, program
+from packit_worker.bus.program import Unreadable
 from packit_worker.config.service import load_service_config
 from packit_worker.intake import Intake
 from packit_worker.journal import JournalUnavailable
-from packit_worker.journal.base import now
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +36,6 @@ PAUSE = 5.0
 #: Seconds between two lines that tell how many messages were passed over.
 COUNT_INTERVAL = 60.0
 
-#: Seconds after which fedora-messaging tries to connect again, at most; left to itself it would go up to an hour.
-LONGEST_RECONNECT = 60.0
 #: Seconds after a start or a break when missed messages are read: the queue is bound by then.
 CATCH_UP_AFTER = 60.0
 
@@ -51,16 +45,6 @@ _BROKEN = (JournalUnavailable, ProgrammingError, InternalError)
 
 _LONGEST_ID = 150
 _LONGEST_TOPIC = 200
-_LONGEST_REASON = 300
-
-
-class Unreadable(Message):
-    """Stands for a message that fedora-messaging cannot read: ``raw`` is its body as it came, ``why`` the reason."""
-
-    def __init__(self, topic: str, properties: Any, raw: bytes, why: Exception) -> None:
-        super().__init__(topic=topic, properties=properties)
-        self.raw = raw
-        self.why = f"the message cannot be read: {why}"[:_LONGEST_REASON]
 
 
 class Consumer:
@@ -89,7 +73,7 @@ class Consumer:
             logs.setup(settings.secrets())
             sentry.setup(settings)
             metrics.serve(settings.metrics)
-            _adapt()
+            program.adapt()
             intake, journal = startup.intake(settings, in_background=True)
             if copr_users is None:
                 copr_users = options.get("copr_users", settings.bus.copr_users)
@@ -116,7 +100,7 @@ class Consumer:
             )
             # Asked now: with the first message that is recorded the mark would be gone.
             catch_up(catching_up.last_recorded(journal, SOURCE))
-            _after_each_break(catch_up)
+            program.after_each_break(catch_up)
 
     def __call__(self, message: Message) -> None:
         """Write a message down. Raises ``Nack`` while it cannot be, and nothing else."""
@@ -203,63 +187,6 @@ class _Sent:
             topic, unreadable = ascii(topic)[:_LONGEST_TOPIC], "the topic of the message is no topic"
         identity = f"{SOURCE}:{_identity(message.id, topic, body)}"
         return cls(topic=topic, delivery_id=identity, body=body, unreadable=unreadable)
-
-
-def _adapt() -> None:
-    """Let fedora-messaging's program hand over what it cannot read, and come back soon after the broker was away.
-
-    Does nothing in another program: there these modules are not loaded, and loading them would start a reactor.
-    """
-    consumer = sys.modules.get("fedora_messaging.twisted.consumer")
-    factory = sys.modules.get("fedora_messaging.twisted.factory")
-    if consumer is None or factory is None:
-        return
-    read = getattr(consumer, "get_message", None)
-    if read is None:
-        log.warning("this fedora-messaging is not known: it will drop messages that it cannot read")
-        return
-    if not getattr(read, "is_adapted", False):
-        consumer.get_message = _reading(read)  # type: ignore[attr-defined]
-    # https://docs.twisted.org/en/stable/api/twisted.internet.protocol.ReconnectingClientFactory.html
-    factory.FedoraMessagingFactoryV2.maxDelay = LONGEST_RECONNECT
-
-
-def _after_each_break(catch_up: Callable[[datetime], object]) -> None:
-    """Have fedora-messaging's program catch up when a connection that broke is there again, since it broke.
-
-    A queue that ends with the connection takes along what came meanwhile. Does nothing in another program.
-    """
-    module = sys.modules.get("fedora_messaging.twisted.factory")
-    if module is None:
-        return
-    # Both are Twisted's, for factories like this one, see above.
-    factory = module.FedoraMessagingFactoryV2
-    lost, build = factory.clientConnectionLost, factory.buildProtocol
-    broken: list[datetime] = []
-
-    def client_connection_lost(self: Any, connector: Any, reason: Any) -> None:
-        broken.append(now())
-        lost(self, connector, reason)
-
-    def build_protocol(self: Any, address: Any) -> Any:
-        if broken:
-            log.info("the connection to the broker broke at %s", broken[0].isoformat())
-            catch_up(broken[0])
-            broken.clear()
-        return build(self, address)
-
-    factory.clientConnectionLost, factory.buildProtocol = client_connection_lost, build_protocol
-
-
-def _reading(read: Callable[[str, Any, bytes], Message]) -> Callable[[str, Any, bytes], Message]:
-    def get_message(topic: str, properties: Any, body: bytes) -> Message:
-        try:
-            return read(topic, properties, body)
-        except Exception as error:
-            return Unreadable(topic, properties, body, error)
-
-    get_message.is_adapted = True  # type: ignore[attr-defined]
-    return get_message
 
 
 def _json_of(body: Any) -> tuple[bytes, str | None]:

@@ -1,4 +1,4 @@
-"""The reader of a local message feed, where there is no bus: ``python -m packit_worker.feed``. For the sandbox.
+"""The reader of a local message feed, where there is no bus: ``python -m packit_worker.bus.feed``. For the sandbox.
 
 ``GET <feed_url>/messages?after=N&wait=20`` answers ``{"messages": [{"id", "topic", "body", "sent_at"}], "last": N}``.
 """
@@ -17,7 +17,7 @@ from fedora_messaging.exceptions import Nack
 from fedora_messaging.message import Message
 
 from packit_worker import logs
-from packit_worker.bus import Consumer
+from packit_worker.bus.consumer import Consumer
 from packit_worker.config.service import load_service_config
 
 log = logging.getLogger(__name__)
