@@ -22,7 +22,7 @@ from events.families import IssueComment, PullRequestComment
 from packit_worker import registry
 from packit_worker.checks.permission import commenter_may_ask
 from packit_worker.commands import MOST_COMMANDS, WORDS, Verb, usage
-from packit_worker.config import service_schema
+from packit_worker.config import service_fields, service_schema
 from packit_worker.config.jobs import PackageSettings
 from packit_worker.config.nested_schema import SyncFileField, SyncFileSchema
 from packit_worker.config.package import FILE_NAMES
@@ -173,7 +173,7 @@ def _prose(comment: str) -> str:
 def _secrets(schema: Schema, above: str = "") -> Iterator[str]:
     for name, field in schema.fields.items():
         path = above + (field.data_key or name)
-        if isinstance(field, service_schema.SecretText | service_schema.PasswordUrl):
+        if isinstance(field, service_fields.SecretText | service_fields.PasswordUrl):
             yield path
         elif isinstance(field, fields.Nested):
             yield from _secrets(field.schema, f"{path}.")

@@ -24,8 +24,7 @@ from marshmallow import Schema, ValidationError, fields
 from packit_worker.config import loading
 from packit_worker.config.problems import Problem, Problems, dotted
 from packit_worker.config.secret import Secret
-from packit_worker.config.service_schema import (
-    SERVICE,
+from packit_worker.config.service_fields import (
     Aliases,
     Pairs,
     PasswordUrl,
@@ -33,6 +32,7 @@ from packit_worker.config.service_schema import (
     normal_instance,
     normal_namespace,
 )
+from packit_worker.config.service_schema import SERVICE
 from packit_worker.config.service_shapes import (
     LANES,
     PUBLIC_STAGING_BROKER,
