@@ -9,39 +9,40 @@ from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import quote
 
-from events.families import IssueComment, PullRequest, PullRequestComment, Release, UpstreamPush
+from events.families import IssueComment, ProjectEvent, PullRequest, PullRequestComment, Release, UpstreamPush
 
 
 @dataclass(frozen=True, kw_only=True)
-class MergeRequestGitlabEvent(PullRequest):
+class MergeRequest(ProjectEvent):
+    """Whatever happens to a merge request; stands before the family, for GitLab has other pages and refs."""
+
+    pr_id: int
+
+    @property
+    def subject(self) -> str:
+        """The page of the merge request."""
+        return f"{self.project_url}/-/merge_requests/{self.pr_id}"
+
+    @property
+    def head_ref(self) -> str:
+        """Where the target's repository keeps the head, wherever the commits come from."""
+        return f"refs/merge-requests/{self.pr_id}/head"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MergeRequestGitlabEvent(MergeRequest, PullRequest):
     """``Merge Request Hook``: open, reopen, or an update that brings commits. ``pr_id`` is the ``iid``."""
 
     task: ClassVar[str] = "task.process_merge_request_gitlab_event"
     forge: ClassVar[str | None] = "gitlab"
 
-    @property
-    def subject(self) -> str:
-        return merge_request_page(self.project_url, self.pr_id)
-
-    @property
-    def head_ref(self) -> str:
-        return merge_request_ref(self.pr_id)
-
 
 @dataclass(frozen=True, kw_only=True)
-class MergeRequestCommentGitlabEvent(PullRequestComment):
+class MergeRequestCommentGitlabEvent(MergeRequest, PullRequestComment):
     """``Note Hook`` on a merge request. ``pr_id`` is the ``iid``; of a closed one no commit is told."""
 
     task: ClassVar[str] = "task.process_merge_request_comment_gitlab_event"
     forge: ClassVar[str | None] = "gitlab"
-
-    @property
-    def subject(self) -> str:
-        return merge_request_page(self.project_url, self.pr_id)
-
-    @property
-    def head_ref(self) -> str:
-        return merge_request_ref(self.pr_id)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,13 +79,3 @@ class ReleaseGitlabEvent(Release):
     @property
     def subject(self) -> str:
         return f"{self.project_url}/-/releases/{quote(self.tag_name, safe='')}"
-
-
-def merge_request_page(project_url: str, number: int) -> str:
-    """The page of a merge request."""
-    return f"{project_url}/-/merge_requests/{number}"
-
-
-def merge_request_ref(number: int) -> str:
-    """Where the target's repository keeps the head, wherever the commits come from."""
-    return f"refs/merge-requests/{number}/head"

@@ -120,14 +120,7 @@ def _of_copr_build(session: Session, event: Event, _: str) -> Origin | None:
     if row is None:
         _wait_for_order(session, COPR_BUILD)
         return None
-    return Origin(
-        event=_project_event(row.task, row.kwargs),
-        commit_sha=row.commit_sha,
-        job=row.job,
-        event_id=row.event_id,
-        build=row,
-        again=reruns.told(session, row.event_id),
-    )
+    return replace(_ordered_by(row), build=row, again=reruns.told(session, row.event_id))
 
 
 @origin_of(KojiBuildEvent)
@@ -140,13 +133,7 @@ def _of_koji_build(session: Session, event: Event, _: str) -> Origin | None:
     if row is None:
         _wait_for_order(session, KOJI_BUILD)
         return None
-    return Origin(
-        event=_project_event(row.task, row.kwargs),
-        commit_sha=row.commit_sha,
-        job=row.job,
-        event_id=row.event_id,
-        build=row,
-    )
+    return replace(_ordered_by(row), build=row)
 
 
 @origin_of(TestingFarmResultEvent)
@@ -156,13 +143,7 @@ def _of_test_run(session: Session, event: Event, _: str) -> Origin | None:
     if row is None:
         _wait_for_order(session, TEST_REQUEST)
         return None
-    return Origin(
-        event=_project_event(row.task, row.kwargs),
-        commit_sha=row.commit_sha,
-        job=row.job,
-        event_id=row.event_id,
-        test_run=row,
-    )
+    return replace(_ordered_by(row), test_run=row)
 
 
 @origin_of(CheckRunRerunEvent)
@@ -179,10 +160,11 @@ def _of_rerun(session: Session, event: Event, event_id: str) -> Origin | None:
     return Origin(event=root, commit_sha=event.commit_sha, again=again, tag_name=tag)
 
 
-def _project_event(task: str, kwargs: dict[str, object]) -> ProjectEvent:
-    event = rebuild(task, dict(kwargs))
+def _ordered_by(row: BuildRow | TestRunRow) -> Origin:
+    """The origin of an order, of its row."""
+    event = rebuild(row.task, dict(row.kwargs))
     assert isinstance(event, ProjectEvent)
-    return event
+    return Origin(event=event, commit_sha=row.commit_sha, job=row.job, event_id=row.event_id)
 
 
 def _wait_for_order(session: Session, kind: str) -> None:
