@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from events.copr import CoprBuildEvent
-from packit_worker.checks.verdict import Verdict, passed, skipped
+from packit_worker.checks.verdict import Kind, Verdict, passed, skipped
 from packit_worker.journal.builds import SRPM_BUILDS, BuildState
 from packit_worker.situation.job import Job
 from packit_worker.situation.situation import Situation
@@ -37,12 +37,11 @@ def has_ended(situation: Situation, job: Job | None) -> Verdict:
 
 def has_succeeded(situation: Situation, job: Job | None) -> Verdict:
     """The build of a chroot has ended well, so that its packages can be tested."""
+    verdict = has_ended(situation, job)
+    if verdict.kind != Kind.PASS:
+        return verdict
     event = situation.event
-    if not isinstance(event, CoprBuildEvent) or event.phase != END:
-        return skipped("this is not the news that a build has ended")
-    build = situation.origin.build if situation.origin else None
-    if build is None or BuildState(build.state).is_final:
-        return skipped("the end of this build has been dealt with already")
+    assert isinstance(event, CoprBuildEvent)
     if event.status != SUCCEEDED:
         return skipped("a build that failed has nothing to test")
     if event.chroot == SRPM_BUILDS:

@@ -13,14 +13,10 @@ def author_may_build(situation: Situation, job: Job | None) -> Verdict:
     event = situation.event
     if not isinstance(event, PullRequest):
         return skipped("only pull requests have an author")
-    author = event.user_login
-    if author.lower() in situation.admins:
-        return passed(f"{author} is an administrator of this service")
-    permission = situation.permission(author)
-    if permission.may_merge:
-        return passed(f"{author} has {permission} permission in the project")
-    return refused(
-        f"{author} may not have builds made here: it takes write permission in the project, {author} has {permission}",
+    return may_merge(
+        situation,
+        event.user_login,
+        "may not have builds made here",
         "Somebody with write or admin permission in the project can allow it: by commenting /packit build on the "
         "pull request.",
     )
@@ -31,13 +27,21 @@ def commenter_may_ask(situation: Situation, job: Job | None) -> Verdict:
     event = situation.event
     if not isinstance(event, PullRequestComment | IssueComment):
         return skipped("only comments hold commands")
-    login = event.user_login
+    return may_merge(
+        situation,
+        event.user_login,
+        "may not ask for this here",
+        "Somebody with write or admin permission in the project can ask for it, with the same comment.",
+    )
+
+
+def may_merge(situation: Situation, login: str, may_not: str, next_step: str) -> Verdict:
+    """An account may merge in the project, or is an administrator of this service; else it ``may_not``."""
     if login.lower() in situation.admins:
         return passed(f"{login} is an administrator of this service")
     permission = situation.permission(login)
     if permission.may_merge:
         return passed(f"{login} has {permission} permission in the project")
     return refused(
-        f"{login} may not ask for this here: it takes write permission in the project, {login} has {permission}",
-        "Somebody with write or admin permission in the project can ask for it, with the same comment.",
+        f"{login} {may_not}: it takes write permission in the project, {login} has {permission}", next_step
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from events.families import Rerun
-from packit_worker.checks.verdict import Verdict, passed, refused, skipped
+from packit_worker.checks.permission import may_merge
+from packit_worker.checks.verdict import Verdict, passed, skipped
 from packit_worker.reporting import names
 from packit_worker.situation import repeating
 from packit_worker.situation.job import Job
@@ -24,14 +25,10 @@ def presser_may_ask(situation: Situation, job: Job | None) -> Verdict:
     """Whoever may merge may have things run again, whoever the author is."""
     event = situation.event
     assert isinstance(event, Rerun)
-    login = event.user_login
-    if login.lower() in situation.admins:
-        return passed(f"{login} is an administrator of this service")
-    permission = situation.permission(login)
-    if permission.may_merge:
-        return passed(f"{login} has {permission} permission in the project")
-    return refused(
-        f"{login} may not have this run again: it takes write permission in the project, {login} has {permission}",
+    return may_merge(
+        situation,
+        event.user_login,
+        "may not have this run again",
         "Somebody with write or admin permission in the project can run it again, with the same button.",
     )
 

@@ -155,6 +155,18 @@ class Handler:
         """How people have a check of this kind run again, for the texts that say so."""
         return again(kind, self.origin.event)
 
+    def order_row(self) -> dict[str, Any]:
+        """What the row of an order says of what it is for: the columns that all orders have."""
+        event = self.origin.event
+        return {
+            "event_id": self.context.event_id,
+            "task": event.task,
+            "kwargs": event.facts(),
+            "project_url": event.project_url,
+            "commit_sha": self.origin.commit_sha,
+            "job": self.job.key,
+        }
+
     @property
     def job(self) -> Job:
         """The job of this run, for handlers that are never run without one."""

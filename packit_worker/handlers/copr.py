@@ -125,20 +125,14 @@ class CoprBuildHandler(Handler):
         )
 
     def _write_down(self, session: Session, order: CoprOrder, posted: Posted) -> None:
-        event = self.origin.event
         builds.order(
             session,
             [
-                {
+                self.order_row()
+                | {
                     "system": "copr",
                     "build_id": posted.id,
                     "chroot": chroot,
-                    "event_id": self.context.event_id,
-                    "task": event.task,
-                    "kwargs": event.facts(),
-                    "project_url": event.project_url,
-                    "commit_sha": self.origin.commit_sha,
-                    "job": self.job.key,
                     "owner": order.owner,
                     "project_name": order.project,
                     "web_url": posted.url,

@@ -141,20 +141,14 @@ class KojiBuildHandler(Handler):
         return f"ordered Koji task {posted.id} for {target}{' (scratch)' if scratch else ''}"
 
     def _write_down(self, session: Session, order: KojiOrder, posted: Posted) -> None:
-        event = self.origin.event
         builds.order(
             session,
             [
-                {
+                self.order_row()
+                | {
                     "system": "koji",
                     "build_id": posted.id,
                     "chroot": order.target,
-                    "event_id": self.context.event_id,
-                    "task": event.task,
-                    "kwargs": event.facts(),
-                    "project_url": event.project_url,
-                    "commit_sha": self.origin.commit_sha,
-                    "job": self.job.key,
                     "owner": "",
                     "project_name": "",
                     "web_url": posted.url,

@@ -93,17 +93,11 @@ class TestsHandler(Handler):
             return None if run is None else _posted(run)
 
         def confirming(session: Session, posted: Posted) -> None:
-            event = self.origin.event
             test_runs.order(
                 session,
-                {
+                self.order_row()
+                | {
                     "request_id": posted.id,
-                    "event_id": self.context.event_id,
-                    "task": event.task,
-                    "kwargs": event.facts(),
-                    "project_url": event.project_url,
-                    "commit_sha": self.origin.commit_sha,
-                    "job": self.job.key,
                     "chroot": chroot,
                     "build_id": build.build_id if build else None,
                     "web_url": posted.url,
