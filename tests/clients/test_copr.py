@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from clients.statuses import STATUSES
 from packit_worker.clients.copr import CoprClient
-from packit_worker.errors import NotFound, RateLimited, Refused, TemporaryError, Unanswered
+from packit_worker.errors import NotFound, Refused, TemporaryError, Unanswered
 from packit_worker.ports import Copr, CoprBuild, CoprOrder, CoprProject
 from packit_worker.sandbox import Sandbox
 
@@ -159,19 +160,7 @@ def test_cancel(sandbox: Sandbox, copr: CoprClient) -> None:
         copr.get_build(17)
 
 
-@pytest.mark.parametrize(
-    ("status", "reading", "writing"),
-    [
-        (400, Refused, Refused),
-        (401, Refused, Refused),
-        (403, Refused, Refused),
-        (404, NotFound, NotFound),
-        (429, RateLimited, RateLimited),
-        (500, TemporaryError, Unanswered),
-        (503, TemporaryError, TemporaryError),
-        (504, TemporaryError, Unanswered),
-    ],
-)
+@pytest.mark.parametrize(("status", "reading", "writing"), STATUSES)
 def test_statuses(
     sandbox: Sandbox, copr: CoprClient, status: int, reading: type[Exception], writing: type[Exception]
 ) -> None:

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from clients.statuses import STATUSES
 from packit_worker.clients.pagure import Pagure, PagureProject
-from packit_worker.errors import NotFound, RateLimited, Refused, TemporaryError, Unanswered
+from packit_worker.errors import NotFound, Refused, TemporaryError, Unanswered
 from packit_worker.ports import CheckState, CheckStatus, Conclusion, Forge, ForgeProject, Permission
 from packit_worker.sandbox import Sandbox
 
@@ -253,18 +254,7 @@ def test_who_we_are_is_asked_once(sandbox: Sandbox, sha: str) -> None:
     pagure.close()
 
 
-@pytest.mark.parametrize(
-    ("status", "reading", "writing"),
-    [
-        (401, Refused, Refused),
-        (403, Refused, Refused),
-        (404, NotFound, NotFound),
-        (429, RateLimited, RateLimited),
-        (500, TemporaryError, Unanswered),
-        (503, TemporaryError, TemporaryError),
-        (302, Refused, Refused),
-    ],
-)
+@pytest.mark.parametrize(("status", "reading", "writing"), [*STATUSES, (302, Refused, Refused)])
 def test_statuses(
     sandbox: Sandbox,
     project: PagureProject,

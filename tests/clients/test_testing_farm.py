@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from clients.statuses import STATUSES
 from packit_worker import ports
 from packit_worker.clients.testing_farm import MARKER_VARIABLE, TestingFarmClient
-from packit_worker.errors import NotFound, RateLimited, Refused, TemporaryError, Unanswered
+from packit_worker.errors import NotFound, Refused, TemporaryError, Unanswered
 from packit_worker.ports import TestRequest, TestState
 from packit_worker.sandbox import Sandbox
 
@@ -108,19 +109,7 @@ def test_a_request_without_environments_is_a_mistake_of_ours(farm: TestingFarmCl
         farm.request(TestRequest(body={"test": {}}, marker="run-17"))
 
 
-@pytest.mark.parametrize(
-    ("status", "reading", "writing"),
-    [
-        (400, Refused, Refused),
-        (401, Refused, Refused),
-        (403, Refused, Refused),
-        (404, NotFound, NotFound),
-        (429, RateLimited, RateLimited),
-        (500, TemporaryError, Unanswered),
-        (503, TemporaryError, TemporaryError),
-        (504, TemporaryError, Unanswered),
-    ],
-)
+@pytest.mark.parametrize(("status", "reading", "writing"), STATUSES)
 def test_statuses(
     sandbox: Sandbox,
     farm: TestingFarmClient,
