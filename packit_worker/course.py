@@ -10,9 +10,10 @@ from dataclasses import replace
 from functools import partial
 
 from events.base import InvalidFact, UnknownTask, rebuild
+from events.families import Result
 from events.outcome import Ending, Outcome
 from events.pipeline import in_place
-from packit_worker import metrics, origins, reruns, sentry
+from packit_worker import metrics, origins, reruns, sentry, urgency
 from packit_worker.errors import NotFound, NotYet, Refused, TemporaryError, in_short
 from packit_worker.interrupting import TimedOut, Watch
 from packit_worker.journal import JournalUnavailable, Session, builds, checks, events
@@ -71,7 +72,8 @@ def _process(shop: Shop, claim: Claim, row: EventRow, beat: Beat) -> None:
     pipeline = Pipeline(shop, claim, row, event, watch)
     end = End(shop, claim, row, pipeline.ledger)
     try:
-        with watch, in_place(pipeline):
+        # News of builds and tests come when the first status was shown long ago.
+        with watch, in_place(pipeline), urgency.first_status(not isinstance(event, Result)):
             outcomes = event.process()
     except (LostClaim, JournalUnavailable):
         raise
@@ -79,7 +81,7 @@ def _process(shop: Shop, claim: Claim, row: EventRow, beat: Beat) -> None:
         # What is not a run's took too long: the next attempt may find the forge quicker.
         error = raised if isinstance(raised, TemporaryError) else TemporaryError(str(raised))
         if pipeline.retrying.another(error):
-            pipeline.ledger.decide("pipeline", "later", str(error))
+            pipeline.later(error)
             end.again(pipeline)
         elif isinstance(error, NotYet):
             pipeline.ledger.decide("origin", "ignored", "no order of ours turned up that it could belong to")

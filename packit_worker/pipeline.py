@@ -27,6 +27,7 @@ from packit_worker import (
     reruns,
     sentry,
     targets,
+    urgency,
 )
 from packit_worker.checks.verdict import Kind
 from packit_worker.commands import Asked, Mistake
@@ -35,7 +36,7 @@ from packit_worker.config.service import ServiceConfig
 from packit_worker.configs import Reading
 from packit_worker.desk import RunDesk
 from packit_worker.effecting import Effecting
-from packit_worker.errors import NotFound, Refused, TemporaryError, UserError
+from packit_worker.errors import NotFound, RateLimited, Refused, TemporaryError, UserError
 from packit_worker.facts import Facts
 from packit_worker.handlers.base import Context, Services
 from packit_worker.hints import Hints
@@ -213,6 +214,13 @@ class Pipeline:
         )
         return Outcome(handler=handler, job=job, target=target, ending=ending, note=note)
 
+    def later(self, error: TemporaryError) -> None:
+        """Note that something has to wait: for a rate limit, or because it failed."""
+        if isinstance(error, RateLimited):
+            self.ledger.decide("rate limit", "waits", str(error))
+        else:
+            self.ledger.decide("pipeline", "later", str(error))
+
     # What the steps are made of.
 
     def _plan_without_jobs(self, answers: Sequence[Answer]) -> Sequence[Run]:
@@ -372,7 +380,8 @@ class Pipeline:
         """Ending, note and (of a bug) the traceback."""
         self._progress.goes_on()
         try:
-            return Ending.DONE, run.handler(self._context(run)).run(), None
+            with urgency.first_status(False):
+                return Ending.DONE, run.handler(self._context(run)).run(), None
         except (LostClaim, JournalUnavailable):
             raise
         except UserError as error:
@@ -383,6 +392,8 @@ class Pipeline:
             return Ending.FAILED, str(error), None
         except TemporaryError as error:
             if self.retrying.another(error):
+                if isinstance(error, RateLimited):
+                    self.later(error)
                 return Ending.RETRY, str(error), None
             sentry.report(error, run.handler.__name__)
             self._tell(run, partial(texts.gave_up, str(error), self._row.attempts))

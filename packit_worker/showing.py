@@ -8,7 +8,7 @@ import time
 from sqlalchemy.orm import Session
 
 from events.base import REPORT
-from packit_worker import metrics, sentry
+from packit_worker import metrics, sentry, urgency
 from packit_worker.celery_app import SHOW_CHECK
 from packit_worker.effecting import Calls, Effecting
 from packit_worker.errors import NotFound, Refused, TemporaryError, in_short
@@ -114,13 +114,14 @@ def _tell(shop: Shop, claim: Claim, row: CheckRow, since: float | None) -> None:
             return project.create_check(wanted)
 
         calls = Calls(create, lambda: project.find_check(wanted))
-        there = effecting.once(
-            _effect(row, "create"),
-            calls,
-            lambda session, posted: is_shown(session, posted) if created else exists(session, posted),
-            # What was refused in an earlier version may be what the newer one has left out.
-            ask_again=True,
-        )
+        with urgency.first_status():
+            there = effecting.once(
+                _effect(row, "create"),
+                calls,
+                lambda session, posted: is_shown(session, posted) if created else exists(session, posted),
+                # What was refused in an earlier version may be what the newer one has left out.
+                ask_again=True,
+            )
         if created:
             if since is not None:
                 metrics.first_status_seconds.observe(max(time.time() - since, 0.0))

@@ -75,13 +75,13 @@ class Access:
         return GithubProject(repository, self.service, owner, github_repo=lazy)
 
     @contextmanager
-    def talking(self, *, write: bool = False, urgent: bool = False) -> Iterator[github.Github]:
+    def talking(self, *, write: bool = False) -> Iterator[github.Github]:
         """Hold around one operation: asks the budget first, and turns what goes wrong into our errors.
 
-        ``write``: it changes something. ``urgent``: it may use what the budget keeps back.
+        ``write``: it changes something.
         """
         client = self.client
-        with self.budget.turn(write=write, urgent=urgent):
+        with self.budget.turn(write=write):
             try:
                 yield client
                 if isinstance(self.auth, InstallationToken):
@@ -91,7 +91,7 @@ class Access:
             except (GithubException, OgrException, requests.RequestException, *NONSENSE) as error:
                 meaning = self._meaning(error, write=write)
                 if isinstance(meaning, RateLimited):
-                    self.budget.pause(meaning.retry_after or http_errors.DEFAULT_PAUSE)
+                    raise self.budget.hit(meaning) from error
                 raise meaning from error
             finally:
                 self._look_at_limits(client)
