@@ -136,7 +136,10 @@ def scarce(session: Session) -> dict[Key, Known]:
 
 
 def latest(session: Session, limit: int, at: datetime) -> list[Shown]:
-    """The budgets that were heard of in the last day, those with the least left first. One statement."""
+    """The budgets that were heard of in the last day, those with the least left first. One statement.
+
+    ``at`` is the present moment.
+    """
     is_over = BudgetRow.reset_at <= at
     part = BudgetRow.remaining * 1.0 / case((BudgetRow.limit > 0, BudgetRow.limit), else_=1)
     left = case((is_over, 1.0), else_=part)
