@@ -26,7 +26,7 @@ from fedora_messaging.exceptions import Nack
 from fedora_messaging.message import Message
 from sqlalchemy.exc import InternalError, ProgrammingError
 
-from packit_worker import catching_up, listening, logs, metrics, sentry, startup
+from packit_worker import catching_up, listening, logs, metrics, sentry, startup, tracing
 from packit_worker.config.service import load_service_config
 from packit_worker.intake import Intake
 from packit_worker.journal import JournalUnavailable
@@ -88,6 +88,7 @@ class Consumer:
             settings = load_service_config()
             logs.setup(settings.secrets())
             sentry.setup(settings)
+            tracing.setup(settings.tracing, "bus")
             metrics.serve(settings.metrics)
             _adapt()
             intake, journal = startup.intake(settings, in_background=True)

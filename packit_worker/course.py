@@ -13,7 +13,7 @@ from events.base import InvalidFact, UnknownTask, rebuild
 from events.families import Result
 from events.outcome import Ending, Outcome
 from events.pipeline import in_place
-from packit_worker import metrics, origins, reruns, sentry, urgency
+from packit_worker import metrics, origins, reruns, sentry, tracing, urgency
 from packit_worker.errors import NotFound, NotYet, Refused, TemporaryError, in_short
 from packit_worker.interrupting import TimedOut, Watch
 from packit_worker.journal import JournalUnavailable, Session, builds, checks, events
@@ -43,7 +43,10 @@ def process(shop: Shop, heart: Heart, event_id: str, priority: int = 0) -> None:
     if row.claim == 1:
         metrics.event_pickup_seconds.labels(row.lane).observe((now() - row.created_at).total_seconds())
     project = row.kwargs.get("project_url")
-    with sentry.working(row.task, project=project, delivery=row.delivery_id, event=row.id):
+    with (
+        tracing.delivery(row.delivery_id, row.task, event=row.id, lane=row.lane),
+        sentry.working(row.task, project=project, delivery=row.delivery_id, event=row.id),
+    ):
         try:
             with heart.beating_for(claim, shop.limit(row.lane).hard) as beat:
                 _process(shop, claim, row, beat)

@@ -27,6 +27,7 @@ from packit_worker import (
     reruns,
     sentry,
     targets,
+    tracing,
     urgency,
 )
 from packit_worker.checks.verdict import Kind
@@ -198,7 +199,9 @@ class Pipeline:
                 handler=handler, job=job, target=target, ending=Ending.DEFERRED, note=run.handler.lane
             )
         started = now()
-        ending, note, error = self._run(run)
+        with tracing.span(handler, job=job or None, target=target or None) as part:
+            ending, note, error = self._run(run)
+            part.set(ending=ending.value)
         metrics.job_duration_seconds.labels(handler, ending.value).observe((now() - started).total_seconds())
         self.ledger.result(
             {

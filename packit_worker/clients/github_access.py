@@ -20,7 +20,7 @@ from ogr.services.github.auth_providers.abstract import GithubAuthentication
 from ogr.services.github.project import GithubProject
 from ogr.services.github.service import GithubService
 
-from packit_worker import metrics
+from packit_worker import metrics, tracing
 from packit_worker.clients import http_errors
 from packit_worker.clients.budget import Budget
 from packit_worker.clients.github_app import InstallationToken
@@ -83,7 +83,9 @@ class Access:
         client = self.client
         with self.budget.turn(write=write):
             try:
-                yield client
+                # The request is made somewhere inside PyGithub, which does not tell.
+                with tracing.span(f"{'write to' if write else 'read from'} {SYSTEM}", "client"):
+                    yield client
                 if isinstance(self.auth, InstallationToken):
                     self.auth.worked()
             except (TemporaryError, NotFound, Refused):

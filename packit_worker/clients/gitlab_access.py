@@ -15,6 +15,7 @@ import gitlab
 import requests
 from gitlab.exceptions import GitlabError
 
+from packit_worker import tracing
 from packit_worker.clients import http_errors
 from packit_worker.clients.budget import Budget
 from packit_worker.clients.http import SHORTEST_SECRET, USER_AGENT
@@ -58,16 +59,18 @@ class Api(gitlab.Gitlab):
         write = verb.lower() != "get"
         with self.budget.turn(write=write):
             try:
-                response = self._session().request(
-                    verb.upper(),
-                    self._build_url(path),
-                    params={**(query_data or {}), **kwargs},
-                    json=post_data,
-                    headers={**self.headers, **(extra_headers or {})},
-                    timeout=timeout or self.timeout,
-                    stream=streamed,
-                    allow_redirects=False,
-                )
+                with tracing.call(SYSTEM, verb.upper(), self._build_url(path)) as part:
+                    response = self._session().request(
+                        verb.upper(),
+                        self._build_url(path),
+                        params={**(query_data or {}), **kwargs},
+                        json=post_data,
+                        headers={**self.headers, **(extra_headers or {})},
+                        timeout=timeout or self.timeout,
+                        stream=streamed,
+                        allow_redirects=False,
+                    )
+                    part.answered(response.status_code)
             except requests.RequestException as error:
                 raise http_errors.from_failure(error, system=SYSTEM, write=write) from error
         self._look_at_limits(response)

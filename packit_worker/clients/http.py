@@ -12,6 +12,7 @@ from typing import Any
 
 import requests
 
+from packit_worker import tracing
 from packit_worker.clients import http_errors
 from packit_worker.clients.budget import Budget
 from packit_worker.errors import RateLimited
@@ -70,16 +71,18 @@ class Http:
         if self._budget is not None:
             self._budget.check()
         try:
-            response = self._session().request(
-                method,
-                url,
-                params=params,
-                json=json,
-                headers=headers,
-                auth=auth,
-                timeout=self._timeout,
-                allow_redirects=False,
-            )
+            with tracing.call(self.system, method, url) as part:
+                response = self._session().request(
+                    method,
+                    url,
+                    params=params,
+                    json=json,
+                    headers=headers,
+                    auth=auth,
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                )
+                part.answered(response.status_code)
         except requests.exceptions.RequestException as error:
             raise http_errors.from_failure(error, system=self.system, write=write) from error
         if not 200 <= response.status_code < 300:

@@ -15,6 +15,7 @@ from ogr.exceptions import OgrException
 from ogr.services.pagure.service import PagureService
 from ogr.utils import RequestResponse
 
+from packit_worker import tracing
 from packit_worker.clients import http_errors
 from packit_worker.clients.budget import Budget
 from packit_worker.clients.http import SHORTEST_SECRET, USER_AGENT
@@ -51,15 +52,17 @@ class Service(PagureService):
         write = method != "GET" and not url.endswith("/-/whoami")
         self._budget.check()
         try:
-            response = self._session().request(
-                method,
-                url,
-                params=params,
-                data=data,
-                headers=self.header | (header or {}),
-                timeout=self._timeout,
-                allow_redirects=False,
-            )
+            with tracing.call(SYSTEM, method, url) as part:
+                response = self._session().request(
+                    method,
+                    url,
+                    params=params,
+                    data=data,
+                    headers=self.header | (header or {}),
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                )
+                part.answered(response.status_code)
         except requests.RequestException as error:
             raise http_errors.from_failure(error, system=SYSTEM, write=write) from error
         told = _json(response)

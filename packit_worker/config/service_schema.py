@@ -274,6 +274,14 @@ class MetricsSchema(Closed):
     token = SecretText(validate=checked(bool, EMPTY))
 
 
+class TracingSchema(Closed):
+    """`tracing`."""
+
+    endpoint = Url()
+    token = SecretText(validate=checked(bool, EMPTY))
+    sample_rate = Share(allow_none=True)
+
+
 class TlsSchema(Closed):
     """`bus.tls`."""
 
@@ -423,6 +431,7 @@ class ServiceSchema(Closed):
     sentry_dsn = Dsn()
     sentry_traces_sample_rate = Share(allow_none=True)
     metrics = Inside(MetricsSchema)
+    tracing = Inside(TracingSchema)
     bus = Inside(BusSchema)
     pagure = Inside(PagureSchema)
     gitlab = Inside(GitLabSchema)
