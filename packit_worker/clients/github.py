@@ -8,9 +8,10 @@ from __future__ import annotations
 import base64
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from urllib.parse import urlsplit
+from typing import Any, TypeVar
+from urllib.parse import quote, urlsplit
 
 from github import Auth, GithubException, UnknownObjectException
 from ogr.services.github.project import GithubProject
@@ -22,6 +23,8 @@ from packit_worker.clients.http import Http
 from packit_worker.clients.sharing import Budgets
 from packit_worker.errors import NotFound, Refused
 from packit_worker.ports import CheckState, Permission, Posted, PullRequestState, PushAccess
+
+T = TypeVar("T")
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*|\.[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
@@ -142,7 +145,7 @@ class GitHubProject:
     def is_private(self) -> bool:
         """Whether the world cannot read it. One call."""
         with self._talking() as project:
-            return bool(project.is_private())
+            return self._read(project, "", _repository)[0]
 
     def top_files(self, ref: str) -> Sequence[str]:
         """Names of the files in the top directory at a commit, branch or tag. One call. Raises NotFound."""
@@ -164,14 +167,15 @@ class GitHubProject:
         """What the account may do here. One call; an account nobody knows has none."""
         try:
             with self._talking() as project:
-                return Permission(project.github_repo.get_collaborator_permission(login))
+                path = f"/collaborators/{quote(login, safe='')}/permission"
+                return self._read(project, path, lambda found: Permission(found["permission"]))
         except NotFound:
             return Permission.NONE
 
     def default_branch(self) -> str:
         """Its name. One call."""
         with self._talking() as project:
-            return str(project.github_repo.default_branch)
+            return self._read(project, "", _repository)[1]
 
     def commit_sha(self, ref: str) -> str:
         """The commit of ``heads/<branch>``, ``tags/<tag>`` or ``HEAD``. One call. Raises NotFound."""
@@ -198,14 +202,7 @@ class GitHubProject:
     def pull_request(self, number: int) -> PullRequestState:
         """A pull request as it stands. One call. Raises NotFound."""
         with self._talking() as project:
-            pull = project.github_repo.get_pull(number).raw_data
-            return PullRequestState(
-                head_sha=pull["head"]["sha"],
-                target_branch=pull["base"]["ref"],
-                author=pull["user"]["login"] if pull["user"] else None,
-                is_open=pull["state"] == "open",
-                labels=tuple(label["name"] for label in pull["labels"]),
-            )
+            return self._read(project, f"/pulls/{number}", _pull_request)
 
     def create_check(self, check: CheckState) -> Posted:
         """Show a check for the first time. One call. Without an App, a commit status."""
@@ -342,6 +339,12 @@ class GitHubProject:
             carried_out(made)
             return Posted(id=str(made["number"]), url=made["html_url"])
 
+    def _read(self, project: GithubProject, path: str, understand: Callable[[Any], T]) -> T:
+        """What is to be read below the repository's address, and may have changed since it was read last."""
+        # By hand: PyGithub's objects ask anew each time.
+        repository = project.github_repo
+        return self._access().answers.read(repository.requester, f"{repository.url}{path}", understand)
+
     def _access(self) -> Access:
         return self._github.access(self._owner, self._repository, self._installation_id)
 
@@ -350,3 +353,18 @@ class GitHubProject:
         access = self._access()
         with access.talking(write=write):
             yield access.project(self._owner, self._repository)
+
+
+def _repository(found: Any) -> tuple[bool, str]:
+    """Whether it is private, and the name of its default branch."""
+    return bool(found["private"]), str(found["default_branch"])
+
+
+def _pull_request(found: Any) -> PullRequestState:
+    return PullRequestState(
+        head_sha=found["head"]["sha"],
+        target_branch=found["base"]["ref"],
+        author=found["user"]["login"] if found["user"] else None,
+        is_open=found["state"] == "open",
+        labels=tuple(label["name"] for label in found["labels"]),
+    )

@@ -24,6 +24,7 @@ from packit_worker import metrics, tracing
 from packit_worker.clients import http_errors
 from packit_worker.clients.budget import Budget
 from packit_worker.clients.github_app import InstallationToken
+from packit_worker.clients.github_cache import Answers
 from packit_worker.clients.http import USER_AGENT
 from packit_worker.errors import NotFound, RateLimited, Refused, TemporaryError
 
@@ -45,6 +46,7 @@ class Access:
     def __init__(self, auth: Auth.Auth | None, *, api_url: str, timeout: float, budget: Budget) -> None:
         self.auth = auth
         self.budget = budget
+        self.answers = Answers()
         self._api_url = api_url
         self._timeout = max(1, math.ceil(timeout))
         self._local = threading.local()
