@@ -28,6 +28,7 @@ from packit_worker.sandbox import Call, Sandbox
 
 _BOOKKEEPING = re.compile(r"\s*(BEGIN|COMMIT|ROLLBACK|PRAGMA)\b", re.IGNORECASE)
 _OF_AN_EFFECT = re.compile(r"\b(INSERT INTO|UPDATE) effects\b")
+_OF_BUDGETS = re.compile(r"\bforge_budgets\b")
 _CHECK_RUN = re.compile(r"/check-runs$")
 _TOKEN = re.compile(r"/access_tokens$")
 
@@ -43,15 +44,24 @@ class Transaction:
         """Whether it announces or confirms something done outside."""
         return any(map(_OF_AN_EFFECT.search, self.statements))
 
+    @property
+    def is_of_budgets(self) -> bool:
+        """Whether processes tell each other of rate limits: a matter of seconds that have passed, not of events."""
+        return bool(self.statements) and all(map(_OF_BUDGETS.search, self.statements))
+
 
 @dataclass
 class Work:
-    """One task and its cost. ``message_bytes`` is the size of the message that started it (0: there was none)."""
+    """One task and its cost. ``message_bytes`` is the size of the message that started it (0: there was none).
+
+    Apart from ``transactions`` are those ``of_budgets``, which a process has every few seconds, whatever it does.
+    """
 
     task: str
     lane: str
     message_bytes: int
     transactions: list[Transaction] = field(default_factory=list)
+    of_budgets: list[Transaction] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
 
     @property
@@ -194,6 +204,8 @@ class CountedService:
         finally:
             for name, listener in listeners:
                 event.remove(engine, name, listener)
+        work.of_budgets = [each for each in work.transactions if each.is_of_budgets]
+        work.transactions = [each for each in work.transactions if not each.is_of_budgets]
         work.calls += self.sandbox.calls()[before:]
 
 

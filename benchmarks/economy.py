@@ -35,6 +35,7 @@ def measure(database: Database, directory: Path) -> list[Row]:
             rows += _of_calls(each, note)
     rows += _of_checks(handled[MANY][0])
     rows.append(_difference(handled))
+    rows.append(_of_budgets(handled))
     return rows
 
 
@@ -91,6 +92,13 @@ def _of_task(name: str, work: Work, note: str) -> Iterator[Row]:
 def _difference(handled: dict[int, tuple[Handled, Handled]]) -> Row:
     few, many = (len(statements(handled[jobs][1].event.beside_effects)) for jobs in (FEW, MANY))
     return _row(f"statements beside effects, {MANY} jobs more than {FEW}", many - few, "second events", 0)
+
+
+def _of_budgets(handled: dict[int, tuple[Handled, Handled]]) -> Row:
+    """How often a process that has just begun told and asked: ``clients.sharing`` says after how many seconds."""
+    tasks = [work for events in handled.values() for each in events for work in each.tasks]
+    told = [transaction for work in tasks for transaction in work.of_budgets]
+    return _row("rate limits told and asked for: transactions", len(told), f"{len(tasks)} tasks in all")
 
 
 def _each(transactions: list[Transaction], count: int) -> float:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
-from packit_worker import metrics
+from packit_worker import metrics, tracing
 from packit_worker.errors import NotFound, Refused, Settling, TemporaryError, Unanswered
 from packit_worker.journal import Journal, effects
 from packit_worker.journal.base import now
@@ -104,7 +104,8 @@ class Effecting:
                 "it may still be carried out",
                 retry_after=wait + 0.1,
             )
-        found = call.find()
+        with tracing.span(f"look for {effect.kind}"):
+            found = call.find()
         if found is not None:
             self._confirm(effect, found, confirming)
             return found
@@ -123,7 +124,8 @@ class Effecting:
 
     def _send(self, effect: Effect, number: int, call: Call, confirming: Confirming | None) -> Posted:
         try:
-            posted = call.send()
+            with tracing.span(f"effect {effect.kind}"):
+                posted = call.send()
         except Unanswered as error:
             with self._journal.write() as session:
                 effects.unanswered(session, effect.key, str(error), number)

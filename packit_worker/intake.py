@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from packit_worker import tracing
 from packit_worker.broker.hints import Hints
 from packit_worker.journal import Journal, deliveries
 from packit_worker.journal.base import State
@@ -50,6 +52,7 @@ class Intake:
         ``ignored``: why nothing follows from it, when the door knows already; ``held``: why an operator has to release
         it first. Raises ``JournalUnavailable``: then nothing was accepted, and the sender has to be told so.
         """
+        begun = time.time_ns()
         if ignored is None and parser_for(source, event_type) is None:
             ignored = f"{event_type or 'a message without a type'} from {source} is not something to act on"
         with self._journal.write() as session:
@@ -66,6 +69,13 @@ class Intake:
             )
         if recorded.is_duplicate:
             return Decision(delivery_id=delivery_id, decision="duplicate", reason="this delivery came before")
+        tracing.arrived(
+            delivery_id,
+            f"accept {source}",
+            begun,
+            event_type=event_type if parser_for(source, event_type) is not None else None,
+            state=recorded.state,
+        )
         if recorded.state == State.IGNORED:
             return Decision(delivery_id=delivery_id, decision="ignored", reason=recorded.reason)
         if recorded.state == State.HELD:

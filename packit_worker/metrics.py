@@ -74,6 +74,11 @@ github_rate_reset_timestamp_seconds = Gauge(
     ("installation",),
     multiprocess_mode="mostrecent",
 )
+github_cache_responses = Counter(
+    "github_cache_responses_total",
+    "Answers to reads from GitHub that may come again: miss (first), changed, revalidated (free), no-store (no ETag).",
+    ("mode",),
+)
 hints_resent = Counter("hints_resent_total", "Wake-ups that the sweeper has sent again.")
 sweep_timestamp_seconds = Gauge(
     "sweep_timestamp_seconds", "When the sweeper ended its last round.", multiprocess_mode="mostrecent"

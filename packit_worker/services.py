@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from packit_worker.errors import NotFound, UserError
+from packit_worker.journal import Journal
 from packit_worker.ports import Aliases, Copr, DistGit, FasJson, Forge, Koji, SentWebhooks, TestingFarm
 
 if TYPE_CHECKING:
     from packit_worker.cell.packit import Packit
+    from packit_worker.clients.budget import Budget
+    from packit_worker.clients.sharing import Budgets
     from packit_worker.config.secret import Secret
     from packit_worker.config.service import GitLabInstance, ServiceConfig
 
@@ -35,14 +38,18 @@ Origin = tuple[str, str | None, int | None]
 class Services:
     """The clients of one process. Safe to use from several threads. Make it after the process was forked."""
 
-    def __init__(self, config: ServiceConfig) -> None:
+    def __init__(self, config: ServiceConfig, journal: Journal | None = None) -> None:
         self._config = config
+        self._journal = journal
         self._making = threading.RLock()
 
     @classmethod
-    def from_config(cls, config: ServiceConfig) -> Services:
-        """The services of this configuration. Nothing is imported, opened or called yet."""
-        return cls(config)
+    def from_config(cls, config: ServiceConfig, journal: Journal | None = None) -> Services:
+        """The services of this configuration. Nothing is imported, opened or called yet.
+
+        Through the journal processes tell each other of rate limits; without one this process knows its own alone.
+        """
+        return cls(config, journal)
 
     def forge(self, name_or_project_url: str) -> Forge:
         """The forge called so, or the one the project's page is on. Raises NotFound for any other."""
@@ -82,6 +89,7 @@ class Services:
             token=token.reveal() if token else None,
             fallback_url=self._config.server_url,
             timeout=self._config.limits.http_timeout,
+            budget=self._budget("Pagure", url),
         )
 
     def _gitlab(self, instance: GitLabInstance) -> Forge:
@@ -92,7 +100,17 @@ class Services:
             login=instance.login,
             token=instance.token.reveal(),
             timeout=self._config.limits.http_timeout,
+            budget=self._budget("GitLab", instance.url),
         )
+
+    def _budget(self, system: str, url: str) -> Budget:
+        return self._budgets.of(system, urlsplit(url).netloc)
+
+    @cached_property
+    def _budgets(self) -> Budgets:
+        from packit_worker.clients.sharing import Budgets
+
+        return Budgets(self._journal)
 
     @property
     def github(self) -> Forge:
@@ -171,6 +189,7 @@ class Services:
             token=github.token.reveal() if github.token else None,
             timeout=self._config.limits.http_timeout,
             write_interval=GITHUB_WRITE_INTERVAL if public else 0.0,
+            budgets=self._budgets,
         )
 
     @cached_property
@@ -196,6 +215,7 @@ class Services:
             login=copr.login.reveal() if copr.login else "",
             token=copr.token.reveal() if copr.token else "",
             timeout=self._config.limits.http_timeout,
+            budget=self._budget("Copr", copr.url),
         )
 
     @cached_property
@@ -246,6 +266,7 @@ class Services:
                 timeout=self._config.limits.http_timeout,
             ),
             timeout=self._config.limits.http_timeout,
+            budget=self._budget("Pagure", dist_git.url),
         )
 
     @cached_property
@@ -259,6 +280,7 @@ class Services:
             server_url=self._config.server_url,
             callback_token=farm.callback_token.reveal() if farm.callback_token else None,
             timeout=self._config.limits.http_timeout,
+            budget=self._budget("Testing Farm", farm.api_url),
         )
 
     @cached_property

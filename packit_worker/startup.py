@@ -55,7 +55,7 @@ def worker(settings: ServiceConfig) -> Worker:
     self_check()
     app = create_app(broker_url(settings))
     journal = Journal(settings.database_url)
-    shop = Shop(settings, journal, Services.from_config(settings), Hints(app))
+    shop = Shop(settings, journal, Services.from_config(settings, journal), Hints(app))
     limits = settings.limits
     heart = Heart(
         journal,

@@ -11,13 +11,14 @@ from celery.signals import worker_ready
 import packit_worker.clients.copr
 import packit_worker.clients.github
 import packit_worker.clients.testing_farm  # noqa: F401
-from packit_worker import logs, metrics, pulse, sentry, startup
+from packit_worker import logs, metrics, pulse, sentry, startup, tracing
 from packit_worker.config.service import load_service_config
 from packit_worker.processes import ready_notes
 
 _settings = load_service_config()
 logs.setup(_settings.secrets())
 sentry.setup(_settings)
+tracing.setup(_settings.tracing, "worker")
 
 worker = startup.worker(_settings)
 app = worker.app

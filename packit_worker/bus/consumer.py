@@ -21,7 +21,7 @@ from fedora_messaging.exceptions import Nack
 from fedora_messaging.message import Message
 from sqlalchemy.exc import InternalError, ProgrammingError
 
-from packit_worker import logs, metrics, sentry, startup
+from packit_worker import logs, metrics, sentry, startup, tracing
 from packit_worker.bus import catching_up, listening, program
 from packit_worker.bus.program import Unreadable
 from packit_worker.config.service import load_service_config
@@ -72,6 +72,7 @@ class Consumer:
             settings = load_service_config()
             logs.setup(settings.secrets())
             sentry.setup(settings)
+            tracing.setup(settings.tracing, "bus")
             metrics.serve(settings.metrics)
             program.adapt()
             intake, journal = startup.intake(settings, in_background=True)

@@ -16,6 +16,7 @@ from packit_worker.cli.opening import opened, settings
 from packit_worker.cli.printing import moment, visible
 from packit_worker.journal import story
 from packit_worker.journal.story import Entry, Story
+from packit_worker.tracing import trace_of
 
 _COLOURS = {
     "received": "cyan",
@@ -52,7 +53,8 @@ def explain(context: click.Context, what: str, as_json: bool) -> None:
       packit-worker explain 72d3162e-cc78-11e3-81ab-4c9367dc0958 --json | jq .outcome
     """
     width = min(max(shutil.get_terminal_size((80, 24)).columns, 60), 100)
-    with opened(settings(context)) as journal:
+    made = settings(context)
+    with opened(made) as journal:
         with journal.read() as session:
             ids = story.find(session, what)
         if not ids:
@@ -62,10 +64,11 @@ def explain(context: click.Context, what: str, as_json: bool) -> None:
                 told = story.of_delivery(session, delivery_id)
             if told is None:
                 continue
+            trace = trace_of(made.tracing, delivery_id)
             if as_json:
-                click.echo(json.dumps(told.to_json()))
+                click.echo(json.dumps(told.to_json() | ({"trace": trace} if trace else {})))
             else:
-                click.echo("\n".join([*([""] if number else []), *lines(told, width)]))
+                click.echo("\n".join([*([""] if number else []), *lines(told, width, trace)]))
 
 
 def _unknown(what: str) -> Trouble:
@@ -81,12 +84,13 @@ def _unknown(what: str) -> Trouble:
     )
 
 
-def lines(told: Story, width: int) -> Iterator[str]:
-    """A story as lines of at most ``width`` columns, but for words that are longer."""
+def lines(told: Story, width: int, trace: str | None = None) -> Iterator[str]:
+    """A story as lines of at most ``width`` columns, but for words that are longer. ``trace``: the id of its trace."""
     yield click.style(visible(f"{told.source} {told.event_type or ''}".strip()), bold=True)
     about = {
         "delivery": told.id,
         "event": told.event_id,
+        "trace": trace,
         "about": told.subject,
         "received": f"{moment(told.received_at)}, {told.size} bytes",
         "outcome": f"{told.outcome}: {told.why}" if told.why else told.outcome,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from packit_worker import metrics, processes, sentry, startup
+from packit_worker import metrics, processes, sentry, startup, tracing
 from packit_worker.cli.opening import settings
 from packit_worker.pulse import Pulse
 from packit_worker.sweeping.sweeper import Sweeper
@@ -24,6 +24,7 @@ def sweeper(context: click.Context) -> None:
     """
     made = settings(context, is_process=True)
     sentry.setup(made)
+    tracing.setup(made.tracing, "sweeper")
     metrics.serve(made.metrics)
     process = Sweeper(startup.worker(made).shop, Pulse(made, processes.sweeper().name).beat)
     process.stop_on_signals()

@@ -14,6 +14,7 @@ import copr.v3
 from copr.v3.requests import GET, Request, handle_errors
 
 from packit_worker.clients import http_errors
+from packit_worker.clients.budget import Budget
 from packit_worker.clients.caching import Remembered
 from packit_worker.clients.http import Http
 from packit_worker.errors import NotFound, Refused
@@ -45,6 +46,7 @@ class CoprClient:
         token: str,
         results_url: str | None = None,
         timeout: float = 30.0,
+        budget: Budget | None = None,
     ) -> None:
         self._url = url.rstrip("/")
         self._account = username
@@ -54,7 +56,14 @@ class CoprClient:
             {"copr_url": self._url, "username": username, "login": login, "token": token}
         )
         requests = _Requests(
-            Http(SYSTEM, f"{self._url}/api_3", timeout=timeout, secrets=(token, login), words=_words)
+            Http(
+                SYSTEM,
+                f"{self._url}/api_3",
+                timeout=timeout,
+                secrets=(token, login),
+                words=_words,
+                budget=budget,
+            )
         )
         for proxy in vars(self._client).values():
             if hasattr(proxy, "request"):

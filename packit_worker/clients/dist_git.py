@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from packit_worker.clients.budget import Budget
 from packit_worker.clients.lookaside import LookasideClient
 from packit_worker.clients.pagure_access import Service
 from packit_worker.clients.pagure_pulls import Pulls
@@ -32,10 +33,11 @@ class DistGitClient:
         token: str,
         lookaside: LookasideClient,
         timeout: float = 10.0,
+        budget: Budget | None = None,
     ) -> None:
         self.login = login
         self._url = url.rstrip("/")
-        self._service = Service(self._url, token, timeout)
+        self._service = Service(self._url, token, timeout, budget)
         self._lookaside = lookaside
 
     def url_of(self, package: str) -> str:

@@ -8,20 +8,23 @@ from __future__ import annotations
 import base64
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from urllib.parse import urlsplit
+from typing import Any, TypeVar
+from urllib.parse import quote, urlsplit
 
 from github import Auth, GithubException, UnknownObjectException
 from ogr.services.github.project import GithubProject
 
-from packit_worker.clients.budget import Budget
 from packit_worker.clients.github_access import Access, carried_out
 from packit_worker.clients.github_app import GitHubApp, InstallationToken
 from packit_worker.clients.github_checks import CheckRuns, Checks, CommitStatuses
 from packit_worker.clients.http import Http
+from packit_worker.clients.sharing import Budgets
 from packit_worker.errors import NotFound, Refused
 from packit_worker.ports import CheckState, Permission, Posted, PullRequestState, PushAccess
+
+T = TypeVar("T")
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*|\.[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
@@ -35,7 +38,7 @@ class GitHub:
 
     With ``app_id`` and ``private_key`` (PEM) it works as a GitHub App, else as the account of ``token``, else as
     nobody. ``timeout`` and ``write_interval`` (pause after each write of an installation) are in seconds; GitHub wants
-    a second between writes, a stand-in none.
+    a second between writes, a stand-in none. ``budgets`` are those of the process.
     """
 
     def __init__(
@@ -49,12 +52,14 @@ class GitHub:
         token: str | None = None,
         timeout: float = 10.0,
         write_interval: float = 0.0,
+        budgets: Budgets | None = None,
     ) -> None:
         self.web_url = web_url.rstrip("/")
         self._api_url = api_url
         self._token = token
         self._timeout = timeout
         self._write_interval = write_interval
+        self._budgets = budgets or Budgets(None)
         self._app: GitHubApp | None = None
         if app_id and private_key:
             self._app = GitHubApp(app_id, private_key, Http("GitHub", api_url, timeout=timeout))
@@ -88,12 +93,6 @@ class GitHub:
         """Whether the account is the App's, or the token's where that is known by now."""
         return self._login is not None and self._login.lower() == login.lower()
 
-    def remaining(self) -> dict[int | None, int]:
-        """Requests left by installation (None: without an App), of those known. No call; for metrics."""
-        with self._lock:
-            known = {number: access.budget.remaining for number, access in self._accesses.items()}
-        return {number: remaining for number, remaining in known.items() if remaining is not None}
-
     def _access_of(self, installation_id: int | None) -> Access:
         with self._lock:
             access = self._accesses.pop(installation_id, None)
@@ -102,7 +101,12 @@ class GitHub:
                     self._auth(installation_id),
                     api_url=self._api_url,
                     timeout=self._timeout,
-                    budget=Budget("GitHub", write_interval=self._write_interval),
+                    budget=self._budgets.of(
+                        "GitHub",
+                        urlsplit(self.web_url).netloc,
+                        str(installation_id or ""),
+                        write_interval=self._write_interval,
+                    ),
                 )
             self._accesses[installation_id] = access
             if len(self._accesses) > ACCESSES_KEPT:
@@ -141,7 +145,7 @@ class GitHubProject:
     def is_private(self) -> bool:
         """Whether the world cannot read it. One call."""
         with self._talking() as project:
-            return bool(project.is_private())
+            return self._read(project, "", _repository)[0]
 
     def top_files(self, ref: str) -> Sequence[str]:
         """Names of the files in the top directory at a commit, branch or tag. One call. Raises NotFound."""
@@ -163,14 +167,15 @@ class GitHubProject:
         """What the account may do here. One call; an account nobody knows has none."""
         try:
             with self._talking() as project:
-                return Permission(project.github_repo.get_collaborator_permission(login))
+                path = f"/collaborators/{quote(login, safe='')}/permission"
+                return self._read(project, path, lambda found: Permission(found["permission"]))
         except NotFound:
             return Permission.NONE
 
     def default_branch(self) -> str:
         """Its name. One call."""
         with self._talking() as project:
-            return str(project.github_repo.default_branch)
+            return self._read(project, "", _repository)[1]
 
     def commit_sha(self, ref: str) -> str:
         """The commit of ``heads/<branch>``, ``tags/<tag>`` or ``HEAD``. One call. Raises NotFound."""
@@ -197,28 +202,21 @@ class GitHubProject:
     def pull_request(self, number: int) -> PullRequestState:
         """A pull request as it stands. One call. Raises NotFound."""
         with self._talking() as project:
-            pull = project.github_repo.get_pull(number).raw_data
-            return PullRequestState(
-                head_sha=pull["head"]["sha"],
-                target_branch=pull["base"]["ref"],
-                author=pull["user"]["login"] if pull["user"] else None,
-                is_open=pull["state"] == "open",
-                labels=tuple(label["name"] for label in pull["labels"]),
-            )
+            return self._read(project, f"/pulls/{number}", _pull_request)
 
     def create_check(self, check: CheckState) -> Posted:
         """Show a check for the first time. One call. Without an App, a commit status."""
-        with self._talking(write=True, urgent=True) as project:
+        with self._talking(write=True) as project:
             return self._github.checks.create(project, check)
 
     def update_check(self, check_id: str, check: CheckState) -> None:
         """Change a check that was created before. One call."""
-        with self._talking(write=True, urgent=True) as project:
+        with self._talking(write=True) as project:
             self._github.checks.update(project, check_id, check)
 
     def find_check(self, check: CheckState) -> Posted | None:
         """The check with this commit, name and marker, if it is there. One call."""
-        with self._talking(urgent=True) as project:
+        with self._talking() as project:
             return self._github.checks.find(project, check)
 
     def create_comment(self, number: int, body: str) -> Posted:
@@ -341,11 +339,32 @@ class GitHubProject:
             carried_out(made)
             return Posted(id=str(made["number"]), url=made["html_url"])
 
+    def _read(self, project: GithubProject, path: str, understand: Callable[[Any], T]) -> T:
+        """What is to be read below the repository's address, and may have changed since it was read last."""
+        # By hand: PyGithub's objects ask anew each time.
+        repository = project.github_repo
+        return self._access().answers.read(repository.requester, f"{repository.url}{path}", understand)
+
     def _access(self) -> Access:
         return self._github.access(self._owner, self._repository, self._installation_id)
 
     @contextmanager
-    def _talking(self, *, write: bool = False, urgent: bool = False) -> Iterator[GithubProject]:
+    def _talking(self, *, write: bool = False) -> Iterator[GithubProject]:
         access = self._access()
-        with access.talking(write=write, urgent=urgent):
+        with access.talking(write=write):
             yield access.project(self._owner, self._repository)
+
+
+def _repository(found: Any) -> tuple[bool, str]:
+    """Whether it is private, and the name of its default branch."""
+    return bool(found["private"]), str(found["default_branch"])
+
+
+def _pull_request(found: Any) -> PullRequestState:
+    return PullRequestState(
+        head_sha=found["head"]["sha"],
+        target_branch=found["base"]["ref"],
+        author=found["user"]["login"] if found["user"] else None,
+        is_open=found["state"] == "open",
+        labels=tuple(label["name"] for label in found["labels"]),
+    )

@@ -20,10 +20,11 @@ from ogr.services.github.auth_providers.abstract import GithubAuthentication
 from ogr.services.github.project import GithubProject
 from ogr.services.github.service import GithubService
 
-from packit_worker import metrics
+from packit_worker import metrics, tracing
 from packit_worker.clients import http_errors
 from packit_worker.clients.budget import Budget
 from packit_worker.clients.github_app import InstallationToken
+from packit_worker.clients.github_cache import Answers
 from packit_worker.clients.http import USER_AGENT
 from packit_worker.errors import NotFound, RateLimited, Refused, TemporaryError
 
@@ -45,6 +46,7 @@ class Access:
     def __init__(self, auth: Auth.Auth | None, *, api_url: str, timeout: float, budget: Budget) -> None:
         self.auth = auth
         self.budget = budget
+        self.answers = Answers()
         self._api_url = api_url
         self._timeout = max(1, math.ceil(timeout))
         self._local = threading.local()
@@ -75,15 +77,17 @@ class Access:
         return GithubProject(repository, self.service, owner, github_repo=lazy)
 
     @contextmanager
-    def talking(self, *, write: bool = False, urgent: bool = False) -> Iterator[github.Github]:
+    def talking(self, *, write: bool = False) -> Iterator[github.Github]:
         """Hold around one operation: asks the budget first, and turns what goes wrong into our errors.
 
-        ``write``: it changes something. ``urgent``: it may use what the budget keeps back.
+        ``write``: it changes something.
         """
         client = self.client
-        with self.budget.turn(write=write, urgent=urgent):
+        with self.budget.turn(write=write):
             try:
-                yield client
+                # The request is made somewhere inside PyGithub, which does not tell.
+                with tracing.span(f"{'write to' if write else 'read from'} {SYSTEM}", "client"):
+                    yield client
                 if isinstance(self.auth, InstallationToken):
                     self.auth.worked()
             except (TemporaryError, NotFound, Refused):
@@ -91,7 +95,7 @@ class Access:
             except (GithubException, OgrException, requests.RequestException, *NONSENSE) as error:
                 meaning = self._meaning(error, write=write)
                 if isinstance(meaning, RateLimited):
-                    self.budget.pause(meaning.retry_after or http_errors.DEFAULT_PAUSE)
+                    raise self.budget.hit(meaning) from error
                 raise meaning from error
             finally:
                 self._look_at_limits(client)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from packit_worker.clients.budget import Budget
 from packit_worker.clients.gitlab_access import SYSTEM, Api, talking
 from packit_worker.clients.gitlab_notes import Kind, Notes, harmless
 from packit_worker.clients.gitlab_statuses import Places, Statuses
@@ -34,10 +35,16 @@ class GitLab:
     """
 
     def __init__(
-        self, *, url: str, token: str | None = None, login: str | None = None, timeout: float = 10.0
+        self,
+        *,
+        url: str,
+        token: str | None = None,
+        login: str | None = None,
+        timeout: float = 10.0,
+        budget: Budget | None = None,
     ) -> None:
         self.url = url.rstrip("/")
-        self.api = Api(self.url, token, timeout)
+        self.api = Api(self.url, token, timeout, budget)
         self.places = Places()
         self._login = login
 

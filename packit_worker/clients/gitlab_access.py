@@ -15,6 +15,7 @@ import gitlab
 import requests
 from gitlab.exceptions import GitlabError
 
+from packit_worker import tracing
 from packit_worker.clients import http_errors
 from packit_worker.clients.budget import Budget
 from packit_worker.clients.http import SHORTEST_SECRET, USER_AGENT
@@ -31,11 +32,11 @@ class Api(gitlab.Gitlab):
     Each thread has its own connections. Redirects are not followed, nothing is sent twice. ``timeout`` is in seconds.
     """
 
-    def __init__(self, url: str, token: str | None, timeout: float) -> None:
+    def __init__(self, url: str, token: str | None, timeout: float, budget: Budget | None = None) -> None:
         super().__init__(
             url=url, private_token=token or None, timeout=timeout, user_agent=USER_AGENT, keep_base_url=True
         )
-        self.budget = Budget(SYSTEM)
+        self.budget = budget or Budget(f"{SYSTEM}'s rate limit")
         self._local = threading.local()
 
     def http_request(
@@ -56,19 +57,20 @@ class Api(gitlab.Gitlab):
     ) -> requests.Response:
         """Send one request, once. Raises the errors of ``packit_worker.errors`` for all but success."""
         write = verb.lower() != "get"
-        # Statuses may use what the budget keeps back: they are what people look at.
-        with self.budget.turn(write=write, urgent="/statuses" in path):
+        with self.budget.turn(write=write):
             try:
-                response = self._session().request(
-                    verb.upper(),
-                    self._build_url(path),
-                    params={**(query_data or {}), **kwargs},
-                    json=post_data,
-                    headers={**self.headers, **(extra_headers or {})},
-                    timeout=timeout or self.timeout,
-                    stream=streamed,
-                    allow_redirects=False,
-                )
+                with tracing.call(SYSTEM, verb.upper(), self._build_url(path)) as part:
+                    response = self._session().request(
+                        verb.upper(),
+                        self._build_url(path),
+                        params={**(query_data or {}), **kwargs},
+                        json=post_data,
+                        headers={**self.headers, **(extra_headers or {})},
+                        timeout=timeout or self.timeout,
+                        stream=streamed,
+                        allow_redirects=False,
+                    )
+                    part.answered(response.status_code)
             except requests.RequestException as error:
                 raise http_errors.from_failure(error, system=SYSTEM, write=write) from error
         self._look_at_limits(response)
@@ -79,7 +81,7 @@ class Api(gitlab.Gitlab):
             response.status_code, response.headers, words, system=SYSTEM, write=write
         )
         if isinstance(meaning, RateLimited):
-            self.budget.pause(meaning.retry_after or http_errors.DEFAULT_PAUSE)
+            raise self.budget.hit(meaning)
         raise meaning
 
     def close(self) -> None:

@@ -12,7 +12,10 @@ from typing import Any
 
 import requests
 
+from packit_worker import tracing
 from packit_worker.clients import http_errors
+from packit_worker.clients.budget import Budget
+from packit_worker.errors import RateLimited
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +29,7 @@ class Http:
 
     ``timeout`` is in seconds, for connecting and again for every wait for data. ``secrets`` are struck out of whatever
     the other side says before it gets into an error's text. ``words`` finds the message in the JSON of an error.
+    ``budget``: after an answer that is a rate limit nothing is sent until it has passed.
     """
 
     def __init__(
@@ -36,6 +40,7 @@ class Http:
         timeout: float,
         secrets: tuple[str, ...] = (),
         words: Callable[[Any], str] | None = None,
+        budget: Budget | None = None,
     ) -> None:
         self.system = system
         self.base_url = base_url.rstrip("/")
@@ -43,6 +48,7 @@ class Http:
         # A short one, as in somebody's trial set-up, would take ordinary words apart.
         self._secrets = tuple(secret for secret in secrets if len(secret) >= SHORTEST_SECRET)
         self._words = words or _message
+        self._budget = budget
         self._local = threading.local()
 
     def call(
@@ -62,25 +68,32 @@ class Http:
         ``packit_worker.errors``.
         """
         url = f"{self.base_url}/{path.lstrip('/')}"
+        if self._budget is not None:
+            self._budget.check()
         try:
-            response = self._session().request(
-                method,
-                url,
-                params=params,
-                json=json,
-                headers=headers,
-                auth=auth,
-                timeout=self._timeout,
-                allow_redirects=False,
-            )
+            with tracing.call(self.system, method, url) as part:
+                response = self._session().request(
+                    method,
+                    url,
+                    params=params,
+                    json=json,
+                    headers=headers,
+                    auth=auth,
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                )
+                part.answered(response.status_code)
         except requests.exceptions.RequestException as error:
             raise http_errors.from_failure(error, system=self.system, write=write) from error
         if not 200 <= response.status_code < 300:
             words = self._words_of(response)
             logger.debug("%s %s: %s answered %s: %s", method, url, self.system, response.status_code, words)
-            raise http_errors.from_answer(
+            meaning = http_errors.from_answer(
                 response.status_code, response.headers, words, system=self.system, write=write
             )
+            if isinstance(meaning, RateLimited) and self._budget is not None:
+                meaning = self._budget.hit(meaning)
+            raise meaning
         return response
 
     def json(self, method: str, path: str, *, write: bool, **arguments: Any) -> Any:

@@ -16,6 +16,7 @@ from ogr.services.pagure.project import PagureProject as OgrProject
 from packaging.version import InvalidVersion, Version
 
 from packit_worker.clients import http_errors
+from packit_worker.clients.budget import Budget
 from packit_worker.clients.pagure_access import SYSTEM, Service, talking
 from packit_worker.clients.pagure_flags import Flags, Heads
 from packit_worker.clients.pagure_pulls import Pulls
@@ -54,12 +55,13 @@ class Pagure:
         login: str | None = None,
         fallback_url: str | None = None,
         timeout: float = 10.0,
+        budget: Budget | None = None,
     ) -> None:
         self.url = url.rstrip("/")
         self.fallback_url = fallback_url
         self.heads = Heads()
-        self.service = Service(self.url, token, timeout)
-        self.anonymous = Service(self.url, None, timeout)
+        self.service = Service(self.url, token, timeout, budget)
+        self.anonymous = Service(self.url, None, timeout, budget)
         self._login = login
         self._token = token
 

@@ -15,9 +15,11 @@ from ogr.exceptions import OgrException
 from ogr.services.pagure.service import PagureService
 from ogr.utils import RequestResponse
 
+from packit_worker import tracing
 from packit_worker.clients import http_errors
+from packit_worker.clients.budget import Budget
 from packit_worker.clients.http import SHORTEST_SECRET, USER_AGENT
-from packit_worker.errors import NotFound, Refused, TemporaryError
+from packit_worker.errors import NotFound, RateLimited, Refused, TemporaryError
 
 SYSTEM = "Pagure"
 #: What becomes of an answer of success that is not in the form agreed on.
@@ -30,9 +32,10 @@ class Service(PagureService):
     Each thread has its own connections. Redirects are not followed. ``timeout`` is in seconds.
     """
 
-    def __init__(self, url: str, token: str | None, timeout: float) -> None:
+    def __init__(self, url: str, token: str | None, timeout: float, budget: Budget | None = None) -> None:
         super().__init__(token=token or None, instance_url=url, user_agent=USER_AGENT)
         self._timeout = timeout
+        self._budget = budget or Budget(f"{SYSTEM}'s rate limit")
         self._local = threading.local()
 
     def call_api_raw(
@@ -47,24 +50,28 @@ class Service(PagureService):
         method = (method or "GET").upper()
         # It is asked with POST who we are, which changes nothing.
         write = method != "GET" and not url.endswith("/-/whoami")
+        self._budget.check()
         try:
-            response = self._session().request(
-                method,
-                url,
-                params=params,
-                data=data,
-                headers=self.header | (header or {}),
-                timeout=self._timeout,
-                allow_redirects=False,
-            )
+            with tracing.call(SYSTEM, method, url) as part:
+                response = self._session().request(
+                    method,
+                    url,
+                    params=params,
+                    data=data,
+                    headers=self.header | (header or {}),
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                )
+                part.answered(response.status_code)
         except requests.RequestException as error:
             raise http_errors.from_failure(error, system=SYSTEM, write=write) from error
         told = _json(response)
         if not 200 <= response.status_code < 300:
             words = self._hide(_words(told) or response.reason or "")
-            raise http_errors.from_answer(
+            meaning = http_errors.from_answer(
                 response.status_code, response.headers, words, system=SYSTEM, write=write
             )
+            raise self._budget.hit(meaning) if isinstance(meaning, RateLimited) else meaning
         return RequestResponse(
             status_code=response.status_code,
             ok=True,

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from packit_worker.clients import http_errors
+from packit_worker.clients.budget import Budget
 from packit_worker.clients.http import Http
 from packit_worker.errors import Refused
 from packit_worker.ports import TestRequest, TestRun, TestState
@@ -42,9 +43,10 @@ class TestingFarmClient:
         server_url: str | None = None,
         callback_token: str | None = None,
         timeout: float = 30.0,
+        budget: Budget | None = None,
     ) -> None:
         secrets = tuple(secret for secret in (token, callback_token) if secret)
-        self._http = Http(SYSTEM, api_url, timeout=timeout, secrets=secrets, words=_words)
+        self._http = Http(SYSTEM, api_url, timeout=timeout, secrets=secrets, words=_words, budget=budget)
         self._headers = {"Authorization": f"Bearer {token}"}
         self._server_url = server_url
         self._callback_token = callback_token

@@ -61,6 +61,7 @@ from packit_worker.config.service_shapes import (
     TlsConfig,
     variable,
 )
+from packit_worker.config.tracing import TracingConfig
 
 __all__ = [
     "LANES",
@@ -87,6 +88,7 @@ __all__ = [
     "ServiceConfigError",
     "TestingFarmConfig",
     "TlsConfig",
+    "TracingConfig",
     "from_mapping",
     "load_service_config",
     "normal_instance",
@@ -308,6 +310,7 @@ def _shaped(values: dict[str, Any]) -> ServiceConfig:
         ("dist_git", DistGitConfig),
         ("testing_farm", TestingFarmConfig),
         ("metrics", MetricsConfig),
+        ("tracing", TracingConfig),
         ("bus", BusConfig),
         ("pagure", PagureConfig),
         ("gitlab", GitLabConfig),

@@ -115,6 +115,14 @@ class MetricsSchema(Closed):
     token = SecretText(validate=checked(bool, EMPTY))
 
 
+class TracingSchema(Closed):
+    """`tracing`."""
+
+    endpoint = Url()
+    token = SecretText(validate=checked(bool, EMPTY))
+    sample_rate = Share(allow_none=True)
+
+
 class TlsSchema(Closed):
     """`bus.tls`."""
 
@@ -264,6 +272,7 @@ class ServiceSchema(Closed):
     sentry_dsn = Dsn()
     sentry_traces_sample_rate = Share(allow_none=True)
     metrics = Inside(MetricsSchema)
+    tracing = Inside(TracingSchema)
     bus = Inside(BusSchema)
     pagure = Inside(PagureSchema)
     gitlab = Inside(GitLabSchema)

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from packit_worker.config.problems import Problem, sentence
 from packit_worker.config.secret import Secret
+from packit_worker.config.tracing import TracingConfig
 
 ENVIRONMENT_PREFIX = "PACKIT_WORKER_"
 
@@ -318,6 +319,7 @@ class ServiceConfig:
     sentry_dsn: Secret | None = None
     sentry_traces_sample_rate: float = 0.0
     metrics: MetricsConfig = MetricsConfig()
+    tracing: TracingConfig = field(default_factory=TracingConfig)
     bus: BusConfig = BusConfig()
     pagure: PagureConfig = PagureConfig()
     gitlab: GitLabConfig = GitLabConfig()

@@ -7,8 +7,9 @@ import traceback
 from dataclasses import replace
 
 from events.base import InvalidFact, UnknownTask, rebuild
+from events.families import Result
 from events.pipeline import in_place
-from packit_worker import metrics, sentry
+from packit_worker import metrics, sentry, tracing, urgency
 from packit_worker.course.ending import End
 from packit_worker.errors import NotFound, NotYet, Refused, TemporaryError, in_short
 from packit_worker.interrupting import TimedOut, Watch
@@ -38,7 +39,10 @@ def process(shop: Shop, heart: Heart, event_id: str, priority: int = 0) -> None:
     if row.claim == 1:
         metrics.event_pickup_seconds.labels(row.lane).observe((now() - row.created_at).total_seconds())
     project = row.kwargs.get("project_url")
-    with sentry.working(row.task, project=project, delivery=row.delivery_id, event=row.id):
+    with (
+        tracing.delivery(row.delivery_id, row.task, event=row.id, lane=row.lane),
+        sentry.working(row.task, project=project, delivery=row.delivery_id, event=row.id),
+    ):
         try:
             with heart.beating_for(claim, shop.limit(row.lane).hard) as beat:
                 _process(shop, claim, row, beat)
@@ -67,7 +71,8 @@ def _process(shop: Shop, claim: Claim, row: EventRow, beat: Beat) -> None:
     pipeline = Pipeline(shop, claim, row, event, watch)
     end = End(shop, claim, row, pipeline.ledger)
     try:
-        with watch, in_place(pipeline):
+        # News of builds and tests come when the first status was shown long ago.
+        with watch, in_place(pipeline), urgency.first_status(not isinstance(event, Result)):
             outcomes = event.process()
     except (LostClaim, JournalUnavailable):
         raise
@@ -75,7 +80,7 @@ def _process(shop: Shop, claim: Claim, row: EventRow, beat: Beat) -> None:
         # What is not a run's took too long: the next attempt may find the forge quicker.
         error = raised if isinstance(raised, TemporaryError) else TemporaryError(str(raised))
         if pipeline.retrying.another(error):
-            pipeline.ledger.decide("pipeline", "later", str(error))
+            pipeline.ledger.later(error)
             end.again(pipeline)
         elif isinstance(error, NotYet):
             pipeline.ledger.decide("origin", "ignored", "no order of ours turned up that it could belong to")

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from events.base import PARSE, Event
 from events.families import PullRequest, Rerun
-from packit_worker import metrics, sentry
+from packit_worker import metrics, sentry, tracing
 from packit_worker.broker.celery_app import PARSE_MESSAGE
 from packit_worker.broker.hints import COUNTED, priority_of, scope_of
 from packit_worker.errors import TemporaryError, in_short
@@ -47,7 +47,10 @@ def read(shop: Shop, heart: Heart, delivery_id: str, *, parser: Parser = parse) 
             return
         claim, delivery = taken
         limit = shop.limit(PARSE)
-        with sentry.working(PARSE_MESSAGE, delivery=delivery_id):
+        with (
+            tracing.delivery(delivery_id, PARSE_MESSAGE),
+            sentry.working(PARSE_MESSAGE, delivery=delivery_id),
+        ):
             try:
                 with heart.beating_for(claim, limit.hard) as beat, Watch(limit, beat):
                     _read(shop, claim, delivery, parser)

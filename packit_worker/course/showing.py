@@ -8,12 +8,12 @@ import time
 from sqlalchemy.orm import Session
 
 from events.base import REPORT
-from packit_worker import metrics, sentry
+from packit_worker import metrics, sentry, tracing, urgency
 from packit_worker.broker.celery_app import SHOW_CHECK
 from packit_worker.effecting import Calls, Effecting
 from packit_worker.errors import NotFound, Refused, TemporaryError, in_short
 from packit_worker.interrupting import TimedOut, Watch
-from packit_worker.journal import JournalUnavailable, checks
+from packit_worker.journal import JournalUnavailable, checks, story
 from packit_worker.journal.base import State
 from packit_worker.journal.checks import CheckRow
 from packit_worker.journal.claims import Claim, Heart, LostClaim, take
@@ -46,6 +46,7 @@ def show(shop: Shop, heart: Heart, check_id: str, *, since: float | None = None)
             limit = shop.limit(REPORT)
             row = taken[1]
             with (
+                tracing.delivery(_delivery(shop, row), SHOW_CHECK, event=row.event_id, check=row.name),
                 sentry.working(SHOW_CHECK, project=row.project_url, event=row.event_id, check=check_id),
                 heart.beating_for(taken[0], limit.hard) as beat,
                 Watch(limit, beat),
@@ -59,6 +60,14 @@ def show(shop: Shop, heart: Heart, check_id: str, *, since: float | None = None)
         log.error("showing check %s %s", check_id, late)
     except JournalUnavailable as error:
         log.error("check %s is left to the sweeper: %s", check_id, error)
+
+
+def _delivery(shop: Shop, row: CheckRow) -> str | None:
+    """The delivery that a check is shown for, for whoever traces it."""
+    if not tracing.is_on() or row.event_id is None:
+        return None
+    with shop.journal.read() as session:
+        return story.delivery_of(session, row.event_id)
 
 
 def _show(shop: Shop, claim: Claim, row: CheckRow, since: float | None) -> bool:
@@ -114,13 +123,14 @@ def _tell(shop: Shop, claim: Claim, row: CheckRow, since: float | None) -> None:
             return project.create_check(wanted)
 
         calls = Calls(create, lambda: project.find_check(wanted))
-        there = effecting.once(
-            _effect(row, "create"),
-            calls,
-            lambda session, posted: is_shown(session, posted) if created else exists(session, posted),
-            # What was refused in an earlier version may be what the newer one has left out.
-            ask_again=True,
-        )
+        with urgency.first_status():
+            there = effecting.once(
+                _effect(row, "create"),
+                calls,
+                lambda session, posted: is_shown(session, posted) if created else exists(session, posted),
+                # What was refused in an earlier version may be what the newer one has left out.
+                ask_again=True,
+            )
         if created:
             if since is not None:
                 metrics.first_status_seconds.observe(max(time.time() - since, 0.0))

@@ -225,7 +225,7 @@ def of_check(row: CheckRow) -> Iterator[Entry]:
         at=(row.finished_at or row.wanted_at) if is_dead else row.due_at,
         kind="dead" if is_dead else "retry",
         title=row.name,
-        text=f"cannot be shown: {row.reason}",
+        text=f"{'cannot be shown' if is_dead else 'not shown yet'}: {row.reason}",
         url=row.external_url,
         facts={"event": row.event_id, "check": row.id} | _facts(row, "name", "attempts", "state"),
     )

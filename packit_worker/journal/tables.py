@@ -2,6 +2,7 @@
 
 from packit_worker.journal import (
     accounts,
+    budgets,
     builds,
     checks,
     decisions,
@@ -18,6 +19,7 @@ from packit_worker.journal.base import Base
 
 __all__ = [
     "accounts",
+    "budgets",
     "builds",
     "checks",
     "decisions",

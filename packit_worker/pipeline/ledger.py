@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from packit_worker.broker.hints import Hints
+from packit_worker.errors import RateLimited, TemporaryError
 from packit_worker.journal import Journal, checks, decisions, projects, runs
 from packit_worker.journal.checks import Wanted
 from packit_worker.journal.claims import Claim
@@ -61,6 +62,13 @@ class Ledger:
         self._decisions += made
         if self._decisions:
             self.last = self._decisions[-1]
+
+    def later(self, error: TemporaryError) -> None:
+        """Note that something has to wait: for a rate limit, or because it failed."""
+        if isinstance(error, RateLimited):
+            self.decide("rate limit", "waits", str(error))
+        else:
+            self.decide("pipeline", "later", str(error))
 
     @property
     def decisions(self) -> tuple[Decision, ...]:

@@ -7,9 +7,9 @@ import traceback
 from functools import partial
 
 from events.outcome import Ending, Outcome
-from packit_worker import metrics, sentry
+from packit_worker import metrics, sentry, tracing, urgency
 from packit_worker.effecting import Effecting
-from packit_worker.errors import NotFound, Refused, TemporaryError, UserError
+from packit_worker.errors import NotFound, RateLimited, Refused, TemporaryError, UserError
 from packit_worker.handlers.base import Context
 from packit_worker.interrupting import Progress, TimedOut
 from packit_worker.journal import JournalUnavailable
@@ -49,7 +49,9 @@ class Runner:
             return _outcome(run, Ending.DEFERRED, run.handler.lane)
         handler, job, target = run.key
         started = now()
-        ending, note, error = self._run(run)
+        with tracing.span(handler, job=job or None, target=target or None) as part:
+            ending, note, error = self._run(run)
+            part.set(ending=ending.value)
         metrics.job_duration_seconds.labels(handler, ending.value).observe((now() - started).total_seconds())
         case.ledger.result(
             {
@@ -71,7 +73,8 @@ class Runner:
         name, tell = run.handler.__name__, self._reporter.tell
         attempts = self._case.row.attempts
         try:
-            return Ending.DONE, run.handler(self._context(run)).run(), None
+            with urgency.first_status(False):
+                return Ending.DONE, run.handler(self._context(run)).run(), None
         except (LostClaim, JournalUnavailable):
             raise
         except UserError as error:
@@ -82,6 +85,8 @@ class Runner:
             return Ending.FAILED, str(error), None
         except TemporaryError as error:
             if self._retrying.another(error):
+                if isinstance(error, RateLimited):
+                    self._case.ledger.later(error)
                 return Ending.RETRY, str(error), None
             sentry.report(error, name)
             tell(run, partial(texts.gave_up, str(error), attempts))

@@ -6,7 +6,7 @@ import sys
 
 from flask import Flask
 
-from packit_worker import logs, sentry
+from packit_worker import logs, sentry, tracing
 from packit_worker.config.service import ServiceConfigError, load_service_config
 from packit_worker.web import create_app
 
@@ -24,6 +24,7 @@ def serve() -> Flask:
         raise SystemExit(APP_LOAD_ERROR) from None
     logs.setup(settings.secrets())
     sentry.setup(settings)
+    tracing.setup(settings.tracing, "web")
     return create_app(settings)
 
 

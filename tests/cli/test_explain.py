@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import pytest
+
+from packit_worker import tracing
+from packit_worker.config.tracing import TracingConfig
 from packit_worker.journal import Journal, runs
 from packit_worker.journal.base import State
 from packit_worker.journal.checks import CheckRow
@@ -115,3 +120,15 @@ def test_an_unknown_pull_request(run: Run, journal: Journal) -> None:
     result = run("explain", f"{PULL}9/files")
     assert result.exit_code == 1
     assert f"nothing about {PULL}9 is in the journal" in result.stderr
+
+
+def test_the_trace_is_named(
+    run: Run, journal: Journal, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written.pull_request(journal)
+    assert "trace" not in json.loads(run("explain", "pr-delivery", "--json").stdout)
+    endpoint = "http://collector.example:4318/v1/traces"
+    monkeypatch.setenv("PACKIT_WORKER_TRACING_ENDPOINT", endpoint)
+    trace = tracing.trace_of(TracingConfig(endpoint=endpoint), "pr-delivery")
+    assert f"trace     {trace}" in run("explain", "pr-delivery").stdout
+    assert json.loads(run("explain", "pr-delivery", "--json").stdout)["trace"] == trace

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 
-from packit_worker.journal import Journal
-from packit_worker.journal.base import State
+from packit_worker.journal import Journal, budgets
+from packit_worker.journal.base import State, now
+from packit_worker.journal.budgets import Known
 from packit_worker.journal.events import EventRow
 
 from . import written
@@ -54,6 +56,27 @@ def test_status(run: Run, journal: Journal, given_up: str) -> None:
     said = run("status", "--hours", "1").output
     assert said.startswith("1 wait for a worker, the oldest for")
     assert "Copr is away" in said
+
+
+def test_status_tells_of_rate_limits(run: Run, journal: Journal) -> None:
+    soon = now().timestamp() + 1800
+    with journal.write() as session:
+        told = {
+            ("github.com", "8"): Known(limit=5000, remaining=12, reset_at=soon),
+            ("copr.example", ""): Known(paused_until=soon),
+            ("gitlab.example", ""): Known(limit=600, remaining=0, reset_at=5.0),
+        }
+        budgets.tell(session, told)
+    (found,) = lines(run, "status")
+    assert [(each["host"], each["installation"], each["remaining"]) for each in found["rate_limits"]] == [
+        ("copr.example", "", None),
+        ("github.com", "8", 12),
+        ("gitlab.example", "", None),
+    ]
+    said = run("status").output
+    assert re.search(r"copr\.example +nothing until 20\d\d-", said)
+    assert re.search(r"github\.com +8 +12 of 5000 +20\d\d-", said)
+    assert re.search(r"gitlab\.example +600 of 600", said)
 
 
 def test_an_empty_journal_is_well(run: Run, journal: Journal) -> None:

@@ -268,7 +268,10 @@ def test_statuses(
     assert type(caught.value) is reading and str(status) in str(caught.value)
     with pytest.raises(writing) as caught:
         project.create_comment(1, "Hello")
-    assert type(caught.value) is writing and str(status) in str(caught.value)
+    assert type(caught.value) is writing
+    assert ("Pagure's rate limit" if status == 429 else str(status)) in str(caught.value)
+    if status == 429:
+        assert len(sandbox.calls("pagure")) == 1, "after a limit nothing is asked"
 
 
 @pytest.mark.parametrize("kind", ["drop_after_commit", "status_after"])

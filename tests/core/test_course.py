@@ -50,6 +50,7 @@ def test_quota_gone_between_two_runs(world: World) -> None:
     world.work()
     assert world.conclusions(pull.head_sha)["rpm-build:fedora-43-x86_64"] == "success"
     assert world.sandbox.testing_farm.requests == []
+    world.hand_over()
     go_on(world, seconds=120)
     assert len(world.sandbox.testing_farm.requests) == 1, (
         "the news was dealt with once, and the tests were still owed"
@@ -68,6 +69,7 @@ def test_quota_gone_does_not_show_old_words_again(world: World) -> None:
     world.finish_builds()
     world.work()
     done = world.conclusions(pull.head_sha)["rpm-build:fedora-43-x86_64"]
+    world.hand_over()
     go_on(world, seconds=120)
     assert done == world.conclusions(pull.head_sha)["rpm-build:fedora-43-x86_64"] == "success"
     assert len(world.sandbox.copr.builds) == 2

@@ -135,8 +135,7 @@ def test_the_rate_limit_of_github_is_reached(world: World, method: str) -> None:
 
     world.sandbox.faults.clear()
     # The process remembers when the budget is full again, by its own clock.
-    world.shop.services.__dict__.clear()
-    world.shop.services.__init__(world.settings)  # type: ignore[misc]
+    world.hand_over()
     world.time_passes(minutes=11)
     world.sweep()
     world.work()

@@ -7,7 +7,7 @@ JSON as it does in production. Time passes only when a story says so.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fedora_messaging.message import Message
@@ -25,6 +25,7 @@ from packit_worker.intake import Intake
 from packit_worker.journal import accounts, hooks, story
 from packit_worker.journal.accounts import Approval
 from packit_worker.journal.base import now
+from packit_worker.journal.budgets import BudgetRow
 from packit_worker.journal.checks import CheckRow
 from packit_worker.journal.deliveries import Delivery
 from packit_worker.journal.events import EventRow
@@ -62,9 +63,8 @@ class World:
         self.sandbox = sandbox
         self.settings = _settings(sandbox, database_url, data_dir, settings)
         memory.Channel.queues.clear()
-        self.worker = startup.worker(self.settings)
-        self.app = self.worker.app
-        self.shop = self.worker.shop
+        self._before: list[startup.Worker] = []
+        self._take_on(startup.worker(self.settings))
         self.journal = self.shop.journal
         self.intake = Intake(self.journal, self.shop.hints, replay_window=timedelta(days=7))
         door = create_app(self.settings, intake=self.intake, journal=self.journal)
@@ -74,8 +74,17 @@ class World:
         self.ran: list[str] = []
 
     def close(self) -> None:
-        self.worker.heart.stop()
-        self.journal.dispose()
+        for worker in (*self._before, self.worker):
+            worker.heart.stop()
+            worker.shop.journal.dispose()
+
+    def _take_on(self, worker: startup.Worker) -> None:
+        self.worker, self.app, self.shop = worker, worker.app, worker.shop
+
+    def hand_over(self) -> None:
+        """From now on another worker process works, which knows nothing but what the journal does."""
+        self._before.append(self.worker)
+        self._take_on(startup.worker(self.settings))
 
     # What happens outside.
 
@@ -173,7 +182,7 @@ class World:
         look_at_silent_tests(self.shop)
 
     def time_passes(self, **delta: float) -> None:
-        """Everything due in the future, and every lease and hint, becomes older by so much."""
+        """Everything due in the future, and every lease, hint and rate limit, becomes older by so much."""
         back = timedelta(**delta)
         with self.journal.write() as session:
             for model in (Delivery, EventRow, CheckRow):
@@ -185,6 +194,9 @@ class World:
 
             for effect in session.execute(select(EffectRow)).scalars():
                 effect.sent_at = effect.sent_at - back if effect.sent_at else None
+            for budget in session.execute(select(BudgetRow)).scalars():
+                budget.reset_at -= back
+                budget.paused_until = max(budget.paused_until - back, datetime.fromtimestamp(0, UTC))
             session.flush()
 
     def lose_messages(self) -> int:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from cli import written
 from sqlalchemy import update
 
-from packit_worker.journal import Journal, accounts, builds, checks, projects, runs
+from packit_worker.journal import Journal, accounts, budgets, builds, checks, projects, runs
 from packit_worker.journal.accounts import Approval
 from packit_worker.journal.base import State, now
+from packit_worker.journal.budgets import Known
 from packit_worker.journal.builds import BuildState
 from packit_worker.journal.checks import CheckRow, Wanted
 from packit_worker.journal.decisions import Decision
@@ -28,6 +29,16 @@ def fill(journal: Journal, hostile: str = HOSTILE) -> None:
     _koji(journal, hostile)
     with journal.write() as session:
         projects.see(session, PROJECT, is_private=False, installation_id=1)
+        soon = now().timestamp() + 1800
+        budgets.tell(
+            session,
+            {
+                ("github.com", "7"): Known(limit=5000, remaining=4000, reset_at=soon),
+                ("github.com", "8"): Known(limit=15000, remaining=12, reset_at=soon),
+                ("copr.example", ""): Known(paused_until=soon),
+                ("gitlab.example", ""): Known(limit=2000, remaining=3, reset_at=1.0),
+            },
+        )
         for state in Approval:
             accounts.introduce(session, "github.com", f"acme-{state}", state, by="carol", why=hostile)
 

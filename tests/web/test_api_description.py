@@ -19,7 +19,7 @@ READ = [
     *("/api/projects/{forge}/{namespace}/{name}/issues", "/api/allowlist", "/api/allowlist/{login}"),
     *("/api/whitelist", "/api/whitelist/{login}", "/api/installations"),
     *("/api/installations/{installation_id}", "/api/deliveries", "/api/deliveries/{delivery_id}"),
-    *("/api/explain", "/api/events/{event_id}", "/api/queues"),
+    *("/api/explain", "/api/events/{event_id}", "/api/queues", "/api/rate-limits"),
 ]
 
 

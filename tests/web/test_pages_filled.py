@@ -78,6 +78,10 @@ def test_overview(full: Opened) -> None:
     assert re.search(r"first check, median \d\.\d\d s 95 % within \d\.\d\d s, of 1 in 24 h", text)
     for source in ("github", "testing-farm", "fedora-messaging"):
         assert f"{source} 20" in text
+    limits = text[text.index("Rate limits") : text.index("Latest deliveries")]
+    rows = ("copr.example – nothing until", "github.com 8 12 of 15000", "github.com 7 4000 of 5000")
+    places = [limits.index(row) for row in (*rows, "gitlab.example – all of 2000 –")]
+    assert places == sorted(places)
 
 
 def test_overview_counts_the_hours(journal: Journal) -> None:

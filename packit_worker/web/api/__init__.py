@@ -11,10 +11,10 @@ from importlib.metadata import version
 from flask import Flask, Response, request
 from flask_smorest import Api
 
-from packit_worker.web.api import accounts, builds, deliveries, documents, projects, test_runs
+from packit_worker.web.api import accounts, builds, deliveries, documents, projects, rate_limits, test_runs
 from packit_worker.web.api.shapes import ErrorSchema
 
-_MODULES = (builds, test_runs, projects, accounts, deliveries)
+_MODULES = (builds, test_runs, projects, accounts, deliveries, rate_limits)
 
 
 class _Api(Api):  # type: ignore[misc]  # flask-smorest has no types

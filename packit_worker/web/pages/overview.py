@@ -7,8 +7,9 @@ from datetime import datetime
 
 from flask import render_template
 
-from packit_worker.journal import overview, queues, story
+from packit_worker.journal import budgets, overview, queues, story
 from packit_worker.journal.base import now
+from packit_worker.journal.budgets import Shown as Budget
 from packit_worker.journal.overview import Latency, Source
 from packit_worker.journal.queues import Queue
 from packit_worker.journal.story import Summary
@@ -17,6 +18,8 @@ from packit_worker.web.pages.routes import blueprint
 
 #: How many of the latest deliveries stand on the page.
 LATEST = 10
+#: How many rate limits stand there, those with the least left first.
+BUDGETS = 10
 #: The chart in its own units: as wide as the hours, and so high.
 _BAR, _GAP, HEIGHT = 20, 4, 100
 
@@ -43,6 +46,7 @@ class Overview:
     sources: list[Source]
     latency: Latency | None
     failures: int
+    budgets: list[Budget]
     latest: list[Summary]
 
     @property
@@ -89,6 +93,7 @@ def page() -> str:
         sources=door.look(lambda session: overview.sources(session, at)),
         latency=door.look(lambda session: overview.latency(session, at)),
         failures=door.look(lambda session: overview.failures(session, at)),
+        budgets=door.look(lambda session: budgets.latest(session, BUDGETS, at)),
         latest=door.look(lambda session: story.latest(session, LATEST)),
     )
     return render_template("overview.html", overview=found, height=HEIGHT)

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from flask import Flask, url_for
 
 from packit_worker.journal import listing
+from packit_worker.tracing import trace_of
+from packit_worker.web.door import the_door
 
 #: Characters that change how the text around them reads: shown by their number instead.
 _DECEPTIVE = {
@@ -45,8 +47,21 @@ def install(app: Flask) -> None:
     """Give an application's templates the words they use."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(
-        visible=visible, link=link, utc=utc, after=after, tone=tone, span=span, project=project, pull=pull
+        visible=visible,
+        link=link,
+        utc=utc,
+        after=after,
+        tone=tone,
+        span=span,
+        project=project,
+        pull=pull,
+        trace=trace,
     )
+
+
+def trace(delivery_id: Any) -> str | None:
+    """The id of a delivery's trace; None where traces are not sent."""
+    return trace_of(the_door().settings.tracing, str(delivery_id))
 
 
 def tone(word: Any) -> str:
