@@ -19,7 +19,7 @@ from .serving import Served
 from .test_pages_filled import PAGES
 
 TOKEN = "a-token-of-alice-that-is-long"
-FOR_OPERATORS = ("/operators/actions", "/replay/dead", "/allowlist", "/dead")
+FOR_OPERATORS = ("/operators/actions", "/replay/dead", "/drop/dead", "/allowlist", "/dead")
 SIZES = {"phone": (360, 740), "desk": (1280, 900)}
 #: Where pictures of all pages are put, if anywhere.
 PICTURES = os.environ.get("PAGES_PICTURES")
