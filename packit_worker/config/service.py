@@ -22,14 +22,15 @@ from urllib.parse import urlsplit
 from marshmallow import Schema, ValidationError, fields
 
 from packit_worker.config import loading
+from packit_worker.config.oidc import OidcConfig
 from packit_worker.config.problems import Problem, Problems, dotted
 from packit_worker.config.secret import Secret
+from packit_worker.config.secret_fields import SecretText
 from packit_worker.config.service_schema import (
     SERVICE,
     Aliases,
     Pairs,
     PasswordUrl,
-    SecretText,
     normal_instance,
     normal_namespace,
 )
@@ -77,6 +78,7 @@ __all__ = [
     "Lane",
     "Limits",
     "MetricsConfig",
+    "OidcConfig",
     "OperatorConfig",
     "PackitConfig",
     "PagureConfig",
@@ -301,6 +303,7 @@ def _shaped(values: dict[str, Any]) -> ServiceConfig:
         "hooks": tuple(HookConfig(**hook) for hook in gitlab.get("hooks") or ()),
     }
     for name, shape in (
+        ("oidc", OidcConfig),
         ("github", GitHubConfig),
         ("copr", CoprConfig),
         ("koji", KojiConfig),

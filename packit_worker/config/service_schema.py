@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from marshmallow import ValidationError, fields
 
+from packit_worker.config.oidc_schema import OidcSchema
 from packit_worker.config.package_fields import (
     EMPTY,
     Choice,
@@ -23,7 +24,7 @@ from packit_worker.config.package_fields import (
     checked,
     says,
 )
-from packit_worker.config.secret import Secret
+from packit_worker.config.secret_fields import SecretText
 from packit_worker.config.service_shapes import Deployment
 
 #: Days. Forges send again for three, and a captured body is known for seven.
@@ -38,18 +39,6 @@ def _whole(least: int = 1) -> Whole:
     return Whole(
         allow_none=True, validate=checked(lambda number: number >= least, f"has to be {least} or more")
     )
-
-
-class SecretText(Text):
-    """A text that is a secret from then on."""
-
-    def __init__(self, *, required: bool = False, **kwargs: Any) -> None:
-        super().__init__(allow_none=not required, required=required, **kwargs)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        return (
-            value if isinstance(value, Secret) else Secret(super()._deserialize(value, attr, data, **kwargs))
-        )
 
 
 class Url(Text):
@@ -405,12 +394,14 @@ class ServiceSchema(Closed):
 
     deployment = Choice({each.value: each for each in Deployment}, allow_none=True)
     server_url = Url()
+    trusted_proxies = _whole(0)
     data_dir = Folder(allow_none=True)
     database_url = PasswordUrl()
     broker_url = PasswordUrl()
     check_prefix = _text()
     admins = Texts(allow_none=True)
     operators = Many(Inside(OperatorSchema), allow_none=True)
+    oidc = Inside(OidcSchema)
     enabled_private_namespaces = Namespaces(allow_none=True)
     approval_repository_url = Url()
     github = Inside(GitHubSchema)
