@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import redis
+from prometheus_client import generate_latest
 from sqlalchemy import event
 from web.opening import Opened, opened
 from web.provider import Provider
@@ -75,6 +76,7 @@ def test_too_many_from_an_address(journal: Journal, tmp_path: Path, caplog: pyte
     assert attempt(door, "192.0.2.2", token=TOKEN).status_code == 303
     assert "somebody tries to log in too often" in caplog.text
     assert door.client.get("/dead", environ_overrides={"REMOTE_ADDR": "192.0.2.1"}).status_code == 200
+    assert b'source="pages"' not in generate_latest(), "they are no webhooks"
 
 
 def test_the_provider_is_asked_as_rarely(journal: Journal, tmp_path: Path) -> None:
