@@ -46,17 +46,17 @@ class Throttle:
 
     def seconds_to_wait(self, address: str) -> int:
         """Count an attempt from an address: 0 if it may be made, else the seconds until the next one may be."""
-        if self._shared is not None:
+        if self._redis_url is not None:
             try:
                 return _hit(self._shared, address)
-            except StorageError as error:
+            # the latter two: an address that says more than the client of Redis understands
+            except (StorageError, TypeError, ValueError) as error:
                 log.warning("attempts to log in are counted by this process alone: %s", error)
         return _hit(self._own, address)
 
     @cached_property
-    def _shared(self) -> FixedWindowRateLimiter | None:
-        if self._redis_url is None:
-            return None
+    def _shared(self) -> FixedWindowRateLimiter:
+        assert self._redis_url is not None
         return FixedWindowRateLimiter(
             RedisStorage(
                 self._redis_url,

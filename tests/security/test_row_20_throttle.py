@@ -146,10 +146,13 @@ def test_processes_count_together_in_redis(journal: Journal, tmp_path: Path, add
     client.close()
 
 
-def test_redis_is_away(journal: Journal, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    "more", ["", "?known_to=celery", "?ssl_cert_reqs=CERT_REQUIRED", "?socket_timeout=x"]
+)
+def test_redis_is_away(journal: Journal, tmp_path: Path, caplog: pytest.LogCaptureFixture, more: str) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
-        url = f"redis://:password-of-redis@127.0.0.1:{nobody.getsockname()[1]}/0"
+        url = f"redis://:password-of-redis@127.0.0.1:{nobody.getsockname()[1]}/0{more}"
         door = opened(journal, tmp_path, operators=OPERATORS, broker_url=url)
         assert statuses(door, LIMIT + 1, "192.0.2.1") == [401] * LIMIT + [429]
     assert "counted by this process alone" in caplog.text
