@@ -21,6 +21,12 @@ CALLBACK = "/login/oidc/callback"
 TOKENS = [{"name": "alice", "token": "a-token-of-alice-that-is-long"}]
 
 
+@pytest.fixture(autouse=True)
+def heard(caplog: pytest.LogCaptureFixture) -> None:
+    """What is logged is heard, whatever level tests before these have left."""
+    caplog.set_level(logging.INFO)
+
+
 @pytest.fixture
 def provider() -> Iterator[Provider]:
     """The provider, with alice who is in the group and bob who is not."""
@@ -83,7 +89,6 @@ def trail(door: Opened) -> list[tuple[str, str, str]]:
 
 
 def test_an_operator_logs_in_and_out(door: Opened, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
     browser = Browser(door)
     page = browser.get("/login").text
     assert "Log in with" in page and "localhost" in page and "Token" not in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import time
 import uuid
@@ -24,6 +25,12 @@ TOKEN = "a-token-of-alice-that-is-long"
 OPERATORS = [{"name": "alice", "token": TOKEN}]
 REDIS = "redis://127.0.0.1:6379/9"
 LIMIT = throttle.PER_ADDRESS.amount
+
+
+@pytest.fixture(autouse=True)
+def heard(caplog: pytest.LogCaptureFixture) -> None:
+    """What is logged is heard, whatever level tests before these have left."""
+    caplog.set_level(logging.INFO)
 
 
 @pytest.fixture
