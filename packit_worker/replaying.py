@@ -9,7 +9,7 @@ from packit_worker.broker.hints import Hints
 from packit_worker.intake import Unreadable, decode
 from packit_worker.journal import Journal, reopening
 from packit_worker.journal.deliveries import Delivery
-from packit_worker.journal.reopening import NotReplayable, Replay, reopen
+from packit_worker.journal.reopening import Dropped, NotReplayable, Replay, reopen
 from parsers.parsing import parse
 from parsers.sending import held
 
@@ -30,8 +30,8 @@ def replay(journal: Journal, hints: Hints, id: str, *, dry_run: bool) -> Replay:
     return answer
 
 
-def drop(journal: Journal, id: str, why: str) -> str:
-    """Let go of what was given up; it counts as ignored from now on. Returns what it was.
+def drop(journal: Journal, id: str, why: str) -> Dropped:
+    """Let go of what was given up; it counts as ignored from now on.
 
     Raises NotReplayable for what is not dead, JournalUnavailable.
     """

@@ -70,7 +70,7 @@ def list_(context: click.Context, limit: int, as_json: bool) -> None:
 @click.option("--why", required=True, help="The reason, for whoever asks later.")
 @click.pass_context
 def drop_(context: click.Context, id: str, why: str) -> None:
-    """Let something go that was given up: it counts as ignored from now on. Its checks have ended already.
+    """Let something go that was given up: it counts as ignored from now on, and so do its checks that cannot be shown.
 
     \b
     Examples:

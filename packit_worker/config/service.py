@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 from marshmallow import Schema, ValidationError, fields
 
 from packit_worker.config import loading
+from packit_worker.config.oidc import OidcConfig
 from packit_worker.config.problems import Problem, Problems, dotted
 from packit_worker.config.secret import Secret
 from packit_worker.config.service_fields import (
@@ -78,6 +79,7 @@ __all__ = [
     "Lane",
     "Limits",
     "MetricsConfig",
+    "OidcConfig",
     "OperatorConfig",
     "PackitConfig",
     "PagureConfig",
@@ -303,6 +305,7 @@ def _shaped(values: dict[str, Any]) -> ServiceConfig:
         "hooks": tuple(HookConfig(**hook) for hook in gitlab.get("hooks") or ()),
     }
     for name, shape in (
+        ("oidc", OidcConfig),
         ("github", GitHubConfig),
         ("copr", CoprConfig),
         ("koji", KojiConfig),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from packit_worker.config.oidc_schema import OidcSchema
 from packit_worker.config.package_fields import (
     EMPTY,
     Choice,
@@ -254,12 +255,14 @@ class ServiceSchema(Closed):
 
     deployment = Choice({each.value: each for each in Deployment}, allow_none=True)
     server_url = Url()
+    trusted_proxies = whole(0)
     data_dir = Folder(allow_none=True)
     database_url = PasswordUrl()
     broker_url = PasswordUrl()
     check_prefix = text()
     admins = Texts(allow_none=True)
     operators = Many(Inside(OperatorSchema), allow_none=True)
+    oidc = Inside(OidcSchema)
     enabled_private_namespaces = Namespaces(allow_none=True)
     approval_repository_url = Url()
     github = Inside(GitHubSchema)

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import unquote, urlsplit
 
+from packit_worker.config.oidc import OidcConfig
 from packit_worker.config.problems import Problem, sentence
 from packit_worker.config.secret import Secret
 from packit_worker.config.tracing import TracingConfig
@@ -301,12 +302,14 @@ class ServiceConfig:
 
     deployment: Deployment = Deployment.DEV
     server_url: str = "http://127.0.0.1:8000"
+    trusted_proxies: int = 0
     data_dir: Path
     database_url: str = field(repr=False)
     broker_url: str | None = field(default=None, repr=False)
     check_prefix: str
     admins: tuple[str, ...] = ()
     operators: tuple[OperatorConfig, ...] = ()
+    oidc: OidcConfig = field(default_factory=OidcConfig)
     enabled_private_namespaces: tuple[str, ...] = ()
     approval_repository_url: str | None = None
     github: GitHubConfig = GitHubConfig()
@@ -329,6 +332,11 @@ class ServiceConfig:
     target_aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     aliases_url: str | None = None
 
+    @property
+    def has_single_sign_on(self) -> bool:
+        """Whether operators can log in with OpenID Connect."""
+        return bool(self.oidc.issuer and self.oidc.client_secret)
+
     def secrets(self) -> tuple[str, ...]:
         """Every text that may not be logged, longest first: secrets, the lines of keys, passwords inside URLs."""
         found: set[str] = set()
@@ -346,14 +354,13 @@ class ServiceConfig:
 
     def check_for_serving(self) -> None:
         """Raise ServiceConfigError naming every secret without which the web door cannot tell friend from stranger."""
-        missing = [
-            Problem(name, missing_secret(name))
-            for name, value in (
-                ("github.webhook_secret", self.github.webhook_secret),
-                ("testing_farm.callback_token", self.testing_farm.callback_token),
-            )
-            if not value
+        needed = [
+            ("github.webhook_secret", self.github.webhook_secret),
+            ("testing_farm.callback_token", self.testing_farm.callback_token),
         ]
+        if self.oidc.issuer:
+            needed.append(("oidc.client_secret", self.oidc.client_secret))
+        missing = [Problem(name, missing_secret(name)) for name, value in needed if not value]
         if missing:
             raise ServiceConfigError(missing)
 

@@ -44,6 +44,18 @@ class Replay:
     stays: Sequence[str] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Dropped:
+    """What is let go of, or would be. ``kind`` is delivery or event; ``was`` says for each part why it was given up."""
+
+    kind: str
+    id: str
+    was: Sequence[str]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"
+
+
 def reopen(
     session: Session, id: str, *, dry_run: bool, foretell: Callable[[Delivery], str] | None = None
 ) -> tuple[Replay, Delivery | EventRow]:
@@ -58,26 +70,25 @@ def reopen(
     return _delivery(session, row, dry_run, foretell), row
 
 
-def drop(session: Session, id: str, why: str) -> str:
-    """Let go of what was given up; it counts as ignored from now on. Returns what it was.
+def drop(session: Session, id: str, why: str, *, dry_run: bool = False) -> Dropped:
+    """Let go of what was given up: a delivery, or an event with its checks. It counts as ignored from now on.
 
-    Raises NotReplayable for what is not dead.
+    ``dry_run``: nothing is written. Raises NotReplayable for what is not dead.
     """
     row = _find(session, id)
-    name = f"{'delivery' if isinstance(row, Delivery) else 'event'} {row.key}"
-    if row.state != State.DEAD:
+    dead: list[Delivery | EventRow | CheckRow] = [row] if row.state == State.DEAD else []
+    if isinstance(row, EventRow):
+        dead += _dead_checks(session, row)
+    kind = "delivery" if isinstance(row, Delivery) else "event"
+    if not dead:
         raise NotReplayable(
-            f"{name} is {row.state}: only what was given up can be dropped",
+            f"{kind} {row.key} is {row.state}: only what was given up can be dropped",
             next_step=f"packit-worker explain {row.key}",
         )
-    model = type(row)
-    session.execute(
-        update(model)
-        .where(model.key_column() == row.key, model.state == State.DEAD)
-        .values(state=State.IGNORED, reason=f"dropped by an operator: {why}")
-        .execution_options(synchronize_session=False)
-    )
-    return name
+    was = [_why(each) for each in dead]
+    for each in () if dry_run else dead:
+        _change(session, each, state=State.IGNORED, reason=f"dropped by an operator: {why}")
+    return Dropped(kind=kind, id=row.key, was=was)
 
 
 def _find(session: Session, id: str) -> Delivery | EventRow:
@@ -140,11 +151,7 @@ def _event(session: Session, row: EventRow, dry_run: bool) -> Replay:
         ).scalars()
     )
     refused = [effect for effect in effects if effect.state == EffectState.REFUSED]
-    dead = list(
-        session.execute(
-            select(CheckRow).where(CheckRow.event_id == row.id, CheckRow.state == State.DEAD)
-        ).scalars()
-    )
+    dead = _dead_checks(session, row)
     # Of an event at its first attempt the pipeline believes that it has no runs, and begins its checks anew.
     _reopen(session, row, attempts=1 if runs else 0, dry_run=dry_run)
     if not dry_run:
@@ -174,26 +181,43 @@ def _reopen(
     """Let a row be claimed again; nothing that happened since it was read is overwritten."""
     if dry_run:
         return
+    _change(
+        session,
+        row,
+        state=State.READY,
+        reason=None,
+        attempts=attempts,
+        due_at=now(),
+        lease_until=None,
+        finished_at=None,
+        hinted_at=now() if hinted else None,
+        hints=1 if hinted else 0,
+    )
+
+
+def _change(session: Session, row: Delivery | EventRow | CheckRow, **values: object) -> None:
+    """Write values into a row that is in the state it was read in. Raises NotReplayable if it is not any more."""
     model = type(row)
     result = session.execute(
         update(model)
         .where(model.key_column() == row.key, model.state == row.state)
-        .values(
-            state=State.READY,
-            reason=None,
-            attempts=attempts,
-            due_at=now(),
-            lease_until=None,
-            finished_at=None,
-            hinted_at=now() if hinted else None,
-            hints=1 if hinted else 0,
-        )
+        .values(**values)
         .execution_options(synchronize_session=False)
     )
     if result.rowcount != 1:  # type: ignore[attr-defined]
         raise NotReplayable(
             f"{model.__tablename__} {row.key} has just changed", next_step=f"packit-worker explain {row.key}"
         )
+
+
+def _dead_checks(session: Session, row: EventRow) -> list[CheckRow]:
+    statement = select(CheckRow).where(CheckRow.event_id == row.id, CheckRow.state == State.DEAD)
+    return list(session.execute(statement.order_by(CheckRow.name)).scalars())
+
+
+def _why(row: Delivery | EventRow | CheckRow) -> str:
+    name = f"the check {row.name}" if isinstance(row, CheckRow) else "the work"
+    return f"{name}: {row.reason or 'without a reason'}"
 
 
 def _plan_again(session: Session, runs: Sequence[RunRow]) -> None:

@@ -22,6 +22,7 @@ from packit_worker.web import (
     pagure,
     sessions,
     testing_farm,
+    throttle,
 )
 from packit_worker.web.door import Door
 
@@ -42,7 +43,8 @@ def create_app(
     api.install(app)
     answers.install(app, is_https=settings.server_url.startswith("https:"))
     sessions.install(app, settings)
-    pages.install(app)
+    throttle.install(app, settings)
+    pages.install(app, settings)
     for module in (github, gitlab, pagure, testing_farm, health, metrics):
         app.register_blueprint(module.blueprint)
     return app

@@ -105,9 +105,9 @@ def _error(error: HTTPException) -> BaseResponse:
     # Redirects and the like are answers of their own.
     if error.code is None or error.code < 400:
         return error.get_response(request.environ)
-    if request.method == "POST" and request.blueprint is not None:
-        source = request.blueprint.replace("_", "-")
-        # Nobody else posts but those who deliver webhooks; of what they sent nothing is known to be true.
+    if request.method == "POST" and request.blueprint not in (None, "pages"):
+        source = str(request.blueprint).replace("_", "-")
+        # Those who deliver webhooks; of what they sent nothing is known to be true.
         metrics.webhook_requests.labels(source, "unknown", str(error.code)).inc()
     if request.path == "/api" or request.path.startswith("/api/"):
         problems = _problems(error)

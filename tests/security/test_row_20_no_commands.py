@@ -7,7 +7,7 @@ from web.opening import RESULTS, WEBHOOK, Opened
 from web.pagure_hooks import HOOK
 
 #: See test_row_20_operators.
-FOR_OPERATORS = ("/login", "/logout", "/replay/<path:id>", "/allowlist")
+FOR_OPERATORS = ("/login", "/logout", "/replay/<path:id>", "/drop/<path:id>", "/allowlist")
 
 
 def test_only_the_doors_take_anything(door: Opened) -> None:
@@ -29,6 +29,7 @@ def test_other_methods_change_nothing(door: Opened) -> None:
         "/login",
         "/logout",
         "/replay/guid-1",
+        "/drop/guid-1",
         "/allowlist",
         WEBHOOK,
         HOOK,

@@ -87,7 +87,8 @@ def untouched(door: Opened) -> bool:
     )
 
 
-CHANGING = {"/replay/dead": {}, "/replay/held": {}, "/allowlist": APPROVAL}
+DROP = {"why": "the project is gone"}
+CHANGING = {"/replay/dead": {}, "/replay/held": {}, "/drop/dead": DROP, "/allowlist": APPROVAL}
 
 
 @pytest.mark.parametrize("path", CHANGING)
@@ -98,7 +99,7 @@ def test_strangers_change_nothing(guarded: Opened, path: str) -> None:
     forged = {"Cookie": "operator=eyJuYW1lIjoiYWxpY2UifQ.aaaaaa.bbbbbb", "Authorization": f"Bearer {ALICE}"}
     stranger.client = guarded.app.test_client(use_cookies=False)
     assert stranger.post(path, headers=forged, **CHANGING[path]).status_code == 401
-    for page in ("/replay/dead", "/operators/actions"):
+    for page in ("/replay/dead", "/drop/dead", "/operators/actions"):
         answer = stranger.get(page)
         assert (answer.status_code, "Log in" in answer.text) == (401, True)
     assert untouched(guarded)
@@ -151,7 +152,7 @@ def test_a_form_needs_the_token_of_its_session(guarded: Opened, path: str) -> No
     assert untouched(guarded)
 
 
-@pytest.mark.parametrize("path", ["/login", "/logout", "/allowlist", "/replay/dead"])
+@pytest.mark.parametrize("path", ["/login", "/logout", "/allowlist", "/replay/dead", "/drop/dead"])
 def test_forms_are_small_and_forms(guarded: Opened, path: str) -> None:
     client = guarded.client
     assert client.post(path, base_url=HERE, json={"name": "alice", "token": ALICE}).status_code == 415
@@ -163,7 +164,12 @@ def test_forms_are_small_and_forms(guarded: Opened, path: str) -> None:
 def test_get_changes_nothing(guarded: Opened) -> None:
     browser = Browser(guarded)
     browser.log_in()
-    for path in ("/replay/dead", "/replay/held", "/allowlist?account=acme&forge=github.com&verdict=approve"):
+    for path in (
+        "/replay/dead",
+        "/replay/held",
+        "/drop/dead?why=x",
+        "/allowlist?account=acme&forge=github.com&verdict=approve",
+    ):
         assert browser.get(path).status_code == 200
     assert browser.get("/logout").status_code == 405
     for method in ("PUT", "PATCH", "DELETE"):
@@ -216,6 +222,29 @@ def test_an_operator_replays_and_it_is_written_down(guarded: Opened) -> None:
     page = browser.get("/operators/actions").text
     assert "opened again; it was dead: given up" in page
     assert "refused: delivery held is ready" in page
+
+
+def test_an_operator_drops_and_it_is_written_down(guarded: Opened) -> None:
+    browser = Browser(guarded)
+    browser.log_in()
+    assert "/drop/dead" in browser.get("/dead").text
+    assert "the work: given up" in browser.get("/drop/dead").text
+    for why in ({}, {"why": " "}, {"why": "x" * 301}):
+        assert browser.post("/drop/dead", form_token=browser.form_token, **why).status_code == 400
+    assert untouched(guarded)
+    answer = browser.post("/drop/dead", form_token=browser.form_token, why="gone <away>")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/dead")
+    assert "/drop/dead" not in browser.get("/dead").text
+    assert "dropped by an operator: gone &lt;away&gt;" in browser.get("/deliveries/dead-delivery").text
+    for id in ("dead", "held", "none"):
+        assert browser.get(f"/drop/{id}").status_code == 409
+        assert browser.post(f"/drop/{id}", form_token=browser.form_token, **DROP).status_code == 409
+    assert trail(guarded)[1:] == [
+        ("alice", "drop", "event dead"),
+        *[("alice", "drop", id) for id in ("dead", "held", "none")],
+    ]
+    assert "dropped: gone &lt;away&gt;; the work: given up" in browser.get("/operators/actions").text
+    assert (state(guarded, "dead-delivery"), guarded.broker.sent) == ("ignored", [])
 
 
 def test_an_operator_approves_and_denies(guarded: Opened) -> None:

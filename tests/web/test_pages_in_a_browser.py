@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import having
 import pytest
 from cli import written
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from packit_worker.journal import Journal
 
@@ -19,7 +18,7 @@ from .serving import Served
 from .test_pages_filled import PAGES
 
 TOKEN = "a-token-of-alice-that-is-long"
-FOR_OPERATORS = ("/operators/actions", "/replay/dead", "/allowlist", "/dead")
+FOR_OPERATORS = ("/operators/actions", "/replay/dead", "/drop/dead", "/allowlist", "/dead")
 SIZES = {"phone": (360, 740), "desk": (1280, 900)}
 #: Where pictures of all pages are put, if anywhere.
 PICTURES = os.environ.get("PAGES_PICTURES")
@@ -36,19 +35,6 @@ def served(empty_journal: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     journal.dispose()
     with Served(url, folder, operators=[{"name": "alice", "token": TOKEN}]) as door:
         yield door
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium, the system's."""
-    program = having.the_program_chromium()
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=program,
-            args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"],
-        )
-        yield started
-        started.close()
 
 
 @pytest.mark.parametrize(("size", "scheme"), [("phone", "dark"), ("desk", "light")])

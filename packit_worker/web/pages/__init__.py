@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from flask import Flask
 
+from packit_worker.config.service import ServiceConfig
 from packit_worker.web.pages import (
     allowlist,
     builds,
@@ -15,6 +16,7 @@ from packit_worker.web.pages import (
     operators,
     overview,
     projects,
+    single_sign_on,
     words,
 )
 from packit_worker.web.pages.routes import blueprint
@@ -29,10 +31,12 @@ __all__ = [
     "operators",
     "overview",
     "projects",
+    "single_sign_on",
 ]
 
 
-def install(app: Flask) -> None:
+def install(app: Flask, settings: ServiceConfig) -> None:
     """Put the pages into an application, and give its templates the words they use."""
     words.install(app)
+    single_sign_on.install(app, settings)
     app.register_blueprint(blueprint)

@@ -1,4 +1,4 @@
-"""Dead letters: what was given up or is held, and doing it again."""
+"""Dead letters: what was given up or is held; doing it again, and letting go of it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from packit_worker.journal import Session, operators, overview, reopening, story
 from packit_worker.journal.checks import CheckRow
 from packit_worker.journal.deliveries import Delivery
 from packit_worker.journal.events import EventRow
-from packit_worker.journal.reopening import NotReplayable, Replay
+from packit_worker.journal.reopening import Dropped, NotReplayable, Replay
 from packit_worker.web import sessions
 from packit_worker.web.answers import refuse
 from packit_worker.web.door import the_door
 from packit_worker.web.pages.routes import SHOWN, blueprint
+
+_LONGEST_WHY = 300
 
 
 @blueprint.get("/dead", endpoint="dead")
@@ -53,16 +55,54 @@ def do_replay(id: str) -> Response:
     try:
         done, row = door.change(act)
     except NotReplayable as error:
-        refused = f"refused: {error}"
-        door.change(
-            lambda session: operators.record(session, by=name, action="replay", about=id, outcome=refused)
-        )
-        raise _refused(error) from None
+        raise _refused_and_recorded(error, name, "replay", id) from None
     door.hints.row(row)
     delivery_id = door.read(lambda session: story.delivery_of(session, done.id))
     return redirect(
         url_for("pages.delivery", delivery_id=delivery_id) if delivery_id else url_for("pages.dead"), 303
     )
+
+
+@blueprint.get("/drop/<path:id>")
+def drop(id: str) -> str:
+    """What letting go of it would end; nothing is done yet. For operators."""
+    sessions.watching()
+    try:
+        would = the_door().read(lambda session: reopening.drop(session, id, "", dry_run=True))
+    except NotReplayable as error:
+        raise _refused(error) from None
+    return render_template("drop.html", id=id, would=would, longest=_LONGEST_WHY)
+
+
+@blueprint.post("/drop/<path:id>")
+def do_drop(id: str) -> Response:
+    """Let go of it, for the reason that is given, and lead to what else was given up."""
+    form = sessions.read_form()
+    name = sessions.acting(form)
+    why = form.get("why", "").strip()
+    if not why or len(why) > _LONGEST_WHY:
+        raise refuse(400, f"say why in at most {_LONGEST_WHY} characters, for whoever asks later")
+
+    def act(session: Session) -> Dropped:
+        done = reopening.drop(session, id, why)
+        outcome = f"dropped: {why}; {'; '.join(done.was)}"
+        operators.record(session, by=name, action="drop", about=str(done), outcome=outcome)
+        return done
+
+    try:
+        the_door().change(act)
+    except NotReplayable as error:
+        raise _refused_and_recorded(error, name, "drop", id) from None
+    return redirect(url_for("pages.dead"), 303)
+
+
+def _refused_and_recorded(error: NotReplayable, name: str, action: str, id: str) -> Exception:
+    the_door().change(
+        lambda session: operators.record(
+            session, by=name, action=action, about=id, outcome=f"refused: {error}"
+        )
+    )
+    return _refused(error)
 
 
 def _refused(error: NotReplayable) -> Exception:

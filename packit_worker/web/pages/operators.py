@@ -6,7 +6,7 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from packit_worker.journal import operators
-from packit_worker.web import sessions
+from packit_worker.web import sessions, throttle
 from packit_worker.web.answers import refuse
 from packit_worker.web.door import the_door
 from packit_worker.web.pages.routes import SHOWN, blueprint
@@ -16,25 +16,33 @@ _LARGEST = 2**63 - 1
 
 @blueprint.get("/login", endpoint="login")
 def page() -> str:
-    """The form to log in with."""
-    return render_template("login.html")
+    """The ways to log in; ``?next=`` is the page of ours to see afterwards."""
+    settings = the_door().settings
+    return render_template(
+        "login.html",
+        provider=settings.oidc.host if settings.has_single_sign_on else None,
+        has_tokens=bool(settings.operators),
+        following=sessions.local_path(request.args.get("next", "")),
+    )
 
 
 @blueprint.post("/login")
 def log_in() -> Response:
     """Begin a session with a name and a token."""
     form = sessions.read_form()
-    if not sessions.log_in(form.get("name", ""), form.get("token", "").strip()):
+    throttle.count_attempt()
+    name = sessions.known(form.get("name", ""), form.get("token", "").strip())
+    if name is None:
         raise refuse(401, "no operator has this name and token")
-    _record("log in")
-    return redirect(url_for("pages.dead"), 303)
+    sessions.record(name, "log in")
+    sessions.begin(name)
+    return redirect(sessions.local_path(form.get("next", "")), 303)
 
 
 @blueprint.post("/logout")
 def log_out() -> Response:
     """End the session."""
-    sessions.acting(sessions.read_form())
-    _record("log out")
+    sessions.record(sessions.acting(sessions.read_form()), "log out")
     sessions.log_out()
     return redirect(url_for("pages.overview"), 303)
 
@@ -49,10 +57,3 @@ def actions() -> str:
     rows = the_door().read(lambda session: operators.actions(session, SHOWN + 1, before))
     older = rows[SHOWN - 1].id if len(rows) > SHOWN else None
     return render_template("actions.html", actions=rows[:SHOWN], older=older)
-
-
-def _record(action: str) -> None:
-    name = sessions.watching()
-    the_door().change(
-        lambda session: operators.record(session, by=name, action=action, about="session", outcome="done")
-    )
