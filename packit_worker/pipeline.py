@@ -102,6 +102,7 @@ class Pipeline:
         )
         self._effecting = Effecting(shop.journal, claim, lease=shop.lease, settle=shop.settle)
         self._situation: Situation | None = None
+        self._is_private = False
         self._permission = _remembered(self._ask_permission, str.lower)
 
     @cached_property
@@ -118,6 +119,7 @@ class Pipeline:
         private = event.project_is_private
         if private is None:
             private = self._project().is_private()
+        self._is_private = private
         if not private:
             self.ledger.decide("private repository", "open", "the project is public")
             return True
@@ -326,6 +328,7 @@ class Pipeline:
             named=_remembered(self._named, " ".join),
             built=self.facts.built,
             tested=self.facts.tested,
+            is_private=self._is_private,
             app_id=self._shop.settings.github.app_id,
             approvals_url=self._shop.settings.approval_repository_url,
         )

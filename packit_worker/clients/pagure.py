@@ -20,7 +20,14 @@ from packit_worker.clients.pagure_access import SYSTEM, Service, talking
 from packit_worker.clients.pagure_flags import Flags, Heads
 from packit_worker.clients.pagure_pulls import Pulls
 from packit_worker.errors import NotFound, Refused, TemporaryError
-from packit_worker.ports import CheckState, Permission, Posted, PullRequestState, PushAccess
+from packit_worker.ports import (
+    CheckState,
+    Permission,
+    Posted,
+    PullRequestState,
+    PushAccess,
+    ReadAccess,
+)
 
 #: Pagures on which nothing is private.
 PUBLIC_HOSTS = frozenset(
@@ -76,7 +83,7 @@ class Pagure:
         return self._login
 
     def push_token(self) -> str:
-        """The token that git pushes with. Raises Refused without one."""
+        """The token that git works with. Raises Refused without one."""
         if self._token is None:
             raise Refused(f"This service has no account at {self.url}")
         return self._token
@@ -304,6 +311,12 @@ class PagureProject:
         fitting = [int(issue["id"]) for issue in found if marker in (issue.get("content") or "")]
         number = max(fitting, default=None)
         return Posted(id=str(number), url=f"{self.url}/issue/{number}") if number else None
+
+    def read_access(self) -> ReadAccess | None:
+        """Our account, for a private project. Calls as for ``is_private``. Raises NotFound, Refused without account."""
+        if not self.is_private():
+            return None
+        return ReadAccess(user=self._pagure.login(), token=self._pagure.push_token())
 
     def push_access(self) -> PushAccess:
         """Our fork, made where there is none. One call, or three. Raises Refused without an account."""

@@ -14,7 +14,13 @@ from events.copr import CoprBuildEvent
 from events.families import PullRequest, PullRequestComment, Release, UpstreamPush
 from events.pagure import PullRequestCommentPagureEvent
 from packit_worker import wanted
-from packit_worker.checks.build import SUCCEEDED, belongs_to_this_job, has_ended, has_started
+from packit_worker.checks.build import (
+    SUCCEEDED,
+    belongs_to_this_job,
+    can_be_fetched_by_copr,
+    has_ended,
+    has_started,
+)
 from packit_worker.checks.commands import has_something_to_build
 from packit_worker.checks.permission import author_may_build, commenter_may_ask
 from packit_worker.checks.verdict import Check
@@ -44,6 +50,8 @@ FIRST_LOOK = timedelta(seconds=30)
 
 class CoprBuildHandler(Handler):
     """Orders a build in Copr; the SRPM is made there too, so that no code of the project runs here."""
+
+    checks: ClassVar[tuple[Check, ...]] = (can_be_fetched_by_copr,)
 
     @classmethod
     def chroots(cls, situation: Situation, job: Job) -> tuple[str, ...]:
@@ -164,7 +172,7 @@ class CoprBuildHandler(Handler):
 class PullRequestCoprBuildHandler(CoprBuildHandler):
     """Builds a pull request in Copr."""
 
-    checks: ClassVar[tuple[Check, ...]] = (author_may_build,)
+    checks: ClassVar[tuple[Check, ...]] = (can_be_fetched_by_copr, author_may_build)
 
 
 @answers(UpstreamPush, jobs=[JobType.COPR_BUILD], needed_by=[JobType.TESTS])
@@ -186,7 +194,11 @@ class GitHubPullRequestCommentCoprBuildHandler(CoprBuildHandler):
 
     # On every forge; the name is the founding design's. Its subclass below answers in its place on Pagure.
     # Whether there is anything to do comes first: who asks for nothing is not told that they may not.
-    checks: ClassVar[tuple[Check, ...]] = (has_something_to_build, commenter_may_ask)
+    checks: ClassVar[tuple[Check, ...]] = (
+        has_something_to_build,
+        can_be_fetched_by_copr,
+        commenter_may_ask,
+    )
 
     @classmethod
     def chroots(cls, situation: Situation, job: Job) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from events.github import PullRequestCommentGHEvent, PullRequestGHEvent, PushGithubGHEvent, ReleaseEvent
 from events.koji import KojiBuildEvent
-from packit_worker.cell import git, workspace
+from packit_worker.cell import workspace
 from packit_worker.checks.build import belongs_to_this_job
 from packit_worker.checks.koji import STATES, author_may_build_in_koji, is_asked_for, is_news
 from packit_worker.checks.permission import commenter_may_ask
@@ -22,11 +22,11 @@ from packit_worker.config.package import JobType
 from packit_worker.effecting import Calls
 from packit_worker.errors import Refused, UserError
 from packit_worker.handlers.base import Handler
+from packit_worker.handlers.fetching import fetch
 from packit_worker.journal import builds, events
 from packit_worker.journal.base import now
 from packit_worker.journal.builds import BuildRow, BuildState
 from packit_worker.koji_orders import (
-    address_of,
     asked_for,
     is_scratch,
     koji_targets,
@@ -102,15 +102,9 @@ class KojiBuildHandler(Handler):
         event, commit = self.origin.event, self.origin.commit_sha
         assert commit is not None
         packit = self.context.services.packit()
-        # Raises NotFound for a host that is none of ours.
-        self.context.services.forge(event.project_url)
         with workspace() as folder:
-            git.clone(
-                f"{event.project_url}.git",
-                ref_of(event),
-                folder / "clone",
-                allow=[address_of(event.project_url)],
-            )
+            # Raises NotFound for a host that is none of ours.
+            fetch(self.context.project(), ref_of(event), folder / "clone")
             made = folder / "srpm"
             made.mkdir()
             yield packit.srpm(

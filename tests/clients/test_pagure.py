@@ -338,6 +338,19 @@ def test_pull_requests_of_ours(sandbox: Sandbox, sha: str, pagure: Pagure, name:
     assert (pull["title"], pull["initial_comment"], pull["commit_stop"]) == ("Sync", "from afar", pushed)
 
 
+def test_as_whom_git_reads(sandbox: Sandbox, pagure: Pagure) -> None:
+    sandbox.pagure.add_project("open")
+    assert pagure.project(f"{sandbox.pagure.url}/open").read_access() is None
+    sandbox.pagure.add_project("secret", private=True, commit=["packit"])
+    found = pagure.project(f"{sandbox.pagure.url}/secret").read_access()
+    assert found is not None
+    assert (found.user, found.token) == ("packit", sandbox.pagure.token)
+    assert found.token not in repr(found)
+    sandbox.pagure.add_project("secret-of-others", private=True)
+    with pytest.raises(NotFound):
+        pagure.project(f"{sandbox.pagure.url}/secret-of-others").read_access()
+
+
 def test_nobody_pushes(sandbox: Sandbox, sha: str) -> None:
     nobody = Pagure(url=sandbox.pagure.url, timeout=TIMEOUT)
     with pytest.raises(Refused, match="no account"):
