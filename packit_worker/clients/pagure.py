@@ -225,10 +225,10 @@ class PagureProject:
         )
 
     def create_check(self, check: CheckState) -> Posted:
-        """Flag the commit, and the open pull requests whose head it is. Safe to repeat: the uid comes from the marker.
+        """Flag the commit, and the pull requests whose head it is. Safe to repeat: the uid comes from the marker.
 
-        One call, one for each pull request, and one now and then to find them. Raises NotFound for a commit that is
-        neither in the project nor the head of a pull request.
+        One call, one for each pull request, and one or two now and then to find them. Raises NotFound for a commit
+        that is neither in the project nor the head of a pull request.
         """
         return self._flags.set(check)
 
