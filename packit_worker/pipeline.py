@@ -291,6 +291,7 @@ class Pipeline:
                     config,
                     origin.event,
                     registry.served_jobs(),
+                    self._shop.settings.deployment,
                     lambda: self._project().default_branch(),
                     _remembered(lambda number: self._project().pull_request(number), str),
                 )

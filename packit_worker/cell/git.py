@@ -100,17 +100,18 @@ def clone(
     limits: GitLimits | None = None,
     *,
     tags: bool = True,
+    also: str | None = None,
     login: Login | None = None,
     allow: Sequence[str] = (),
     resolve: Resolve = resolve,
 ) -> str:
     """Fetch ``ref`` (a full name) with its history, and all tags, into the new directory ``into``; returns its commit.
 
-    No file is checked out. The ref is also there as ``refs/remotes/origin/...`` (branches) or under its own name, and
-    ``origin`` is the URL. With a ``login`` git shows it from the first request on (a server that hides what is private
-    asks for none), to this URL alone, and nothing of it is left in the clone. Private addresses are refused unless
-    ``allow`` has their ``address:port``. Raises UserError (no such ref, too large), Refused (not a URL or host for us,
-    nothing to be read there), TemporaryError (no answer, too slow).
+    No file is checked out. The ref, and one that is wanted ``also``, is there as ``refs/remotes/origin/...`` (branches)
+    or under its own name (``fetched``), and ``origin`` is the URL. With a ``login`` git shows it from the first request
+    on (a server that hides what is private asks for none), to this URL alone, and nothing of it is left in the clone.
+    Private addresses are refused unless ``allow`` has their ``address:port``. Raises UserError (no such ref, too
+    large), Refused (not a URL or host for us, nothing to be read there), TemporaryError (no answer, too slow).
     """
     limits = limits or GitLimits()
     full_ref(ref)
@@ -119,9 +120,8 @@ def clone(
     _git(["init", "--quiet", "--template=", "--initial-branch=packit-worker"], into, limits)
     _git(["config", "remote.origin.url", url], into, limits)
     _git(["config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*"], into, limits)
-    branch = ref.removeprefix("refs/heads/")
-    local = f"refs/remotes/origin/{branch}" if branch != ref else ref
-    specs = [f"+{ref}:{local}", *(["+refs/tags/*:refs/tags/*"] if tags else [])]
+    wanted = [ref] if also is None else [ref, full_ref(also)]
+    specs = [f"+{one}:{fetched(one)}" for one in wanted] + (["+refs/tags/*:refs/tags/*"] if tags else [])
     shown = {} if login is None else _shown(login, url)
     _git(
         ["fetch", "--quiet", "--no-tags", "--end-of-options", url, *specs],
@@ -130,7 +130,13 @@ def clone(
         config=pinned,
         secret_config=shown,
     )
-    return _commit(local, into, limits)
+    return _commit(fetched(ref), into, limits)
+
+
+def fetched(ref: str) -> str:
+    """What a ref of the other side is called in a clone."""
+    branch = ref.removeprefix("refs/heads/")
+    return ref if branch == ref else f"refs/remotes/origin/{branch}"
 
 
 def checkout(repository: Path, commit: str, limits: GitLimits | None = None) -> None:

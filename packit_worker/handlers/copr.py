@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
@@ -28,9 +27,9 @@ from packit_worker.commands import Verb
 from packit_worker.config.package import JobType
 from packit_worker.copr_orders import build_order, copr_project
 from packit_worker.effecting import Calls
-from packit_worker.errors import NotFound, Refused, UserError
+from packit_worker.errors import Refused, UserError
+from packit_worker.handlers import notifying
 from packit_worker.handlers.base import Handler
-from packit_worker.handlers.help import COMMENT
 from packit_worker.journal import builds, events
 from packit_worker.journal.base import now
 from packit_worker.journal.builds import SRPM_BUILDS, BuildRow, BuildState
@@ -87,6 +86,7 @@ class CoprBuildHandler(Handler):
             chroots,
             account=self.context.settings.copr.project_owner or copr.account,
             deployment=self.context.settings.deployment,
+            named=self.context.situation.named,
         )
         try:
             copr.ensure_project(project)
@@ -298,32 +298,19 @@ class CoprBuildEndHandler(CoprNewsHandler):
                 ),
                 texts.build_failed_before_tests(),
             )
+            self._tell_of_failure()
         return f"the build for {self.build.chroot} ended with {state}"
 
     def _tell_reviewers(self) -> None:
         """Comment on a pull request how to try it, once, where the job has notifications of good builds."""
-        event = self.origin.event
-        if not self.job.config.notifications.successful_build:
-            return
-        match event:
-            case PullRequest() | PullRequestComment():
-                number = event.pr_id
-            case _:
-                return
-        project = self.context.project()
-        name = hashlib.sha256(f"{event.subject} built".encode()).hexdigest()
-        marker = f"<!-- packit_worker:{name} -->"
-        body = f"{texts.build_can_be_tried(self.build.owner, self.build.project_name)}\n\n{marker}"
-        calls = Calls(
-            lambda: project.create_comment(number, body), lambda: project.find_comment(number, marker)
+        if self.job.config.notifications.successful_build:
+            text = texts.build_can_be_tried(self.build.owner, self.build.project_name)
+            notifying.comment(self.context, f"{self.origin.event.subject} built", text)
+
+    def _tell_of_failure(self) -> None:
+        notifying.of_failure(
+            self.context, self.build.event_id, self.build.web_url, self.build.log_url or self.log_url()
         )
-        try:
-            self.context.desk.once(
-                COMMENT, name, {"number": number, "text": body}, calls, key=f"{COMMENT}/{name}"
-            )
-        except (NotFound, Refused) as error:
-            # The checks tell the same.
-            log.info("no comment on %s: %s", event.subject, error)
 
     def _srpm(self, state: BuildState) -> str:
         if state == BuildState.SUCCESS:
@@ -346,6 +333,8 @@ class CoprBuildEndHandler(CoprNewsHandler):
         )
         if waiting:
             self.report(words, texts.build_failed_before_tests(), tuple(row.chroot for row in waiting))
+        if waiting and state != BuildState.CANCELED:
+            self._tell_of_failure()
         return f"making the source package ended with {state}"
 
 

@@ -9,8 +9,8 @@ from packit_worker.koji_orders import address_of
 from packit_worker.ports import ForgeProject
 
 
-def fetch(project: ForgeProject, ref: str, into: Path, *, tags: bool = True) -> str:
-    """Fetch ``ref`` (a full name) of a project into the new directory ``into``; returns its commit.
+def fetch(project: ForgeProject, ref: str, into: Path, *, tags: bool = True, also: str | None = None) -> str:
+    """Fetch ``ref`` (a full name) of a project into the new directory ``into``, as ``git.clone`` does.
 
     What the world cannot read is read with our account there. Calls as ``read_access`` makes, and git's own. Raises
     UserError, Refused, NotFound, TemporaryError.
@@ -20,6 +20,7 @@ def fetch(project: ForgeProject, ref: str, into: Path, *, tags: bool = True) -> 
         ref,
         into,
         tags=tags,
+        also=also,
         login=project.read_access(),
         allow=[address_of(project.url)],
     )

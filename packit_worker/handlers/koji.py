@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from events.github import PullRequestCommentGHEvent, PullRequestGHEvent, PushGithubGHEvent, ReleaseEvent
 from events.koji import KojiBuildEvent
-from packit_worker.cell import workspace
+from packit_worker.cell import git, workspace
 from packit_worker.checks.build import belongs_to_this_job
 from packit_worker.checks.koji import STATES, author_may_build_in_koji, is_asked_for, is_news
 from packit_worker.checks.permission import commenter_may_ask
@@ -21,6 +21,7 @@ from packit_worker.commands import Verb
 from packit_worker.config.package import JobType
 from packit_worker.effecting import Calls
 from packit_worker.errors import Refused, UserError
+from packit_worker.handlers import notifying
 from packit_worker.handlers.base import Handler
 from packit_worker.handlers.fetching import fetch
 from packit_worker.journal import builds, events
@@ -32,6 +33,7 @@ from packit_worker.koji_orders import (
     koji_targets,
     ref_of,
     subject_of,
+    target_ref,
 )
 from packit_worker.origins import KOJI_BUILD
 from packit_worker.ports import KojiOrder, KojiTask, Posted
@@ -104,7 +106,8 @@ class KojiBuildHandler(Handler):
         packit = self.context.services.packit()
         with workspace() as folder:
             # Raises NotFound for a host that is none of ours.
-            fetch(self.context.project(), ref_of(event), folder / "clone")
+            target = target_ref(event, self.job)
+            fetch(self.context.project(), ref_of(event), folder / "clone", also=target)
             made = folder / "srpm"
             made.mkdir()
             yield packit.srpm(
@@ -113,6 +116,7 @@ class KojiBuildHandler(Handler):
                 made,
                 package=self.job.package,
                 job_index=self.job.config.index,
+                merge=git.fetched(target) if target else None,
             )
 
     def _order(self, target: str, srpm: Path) -> str:
@@ -230,6 +234,13 @@ class KojiBuildReportHandler(Handler):
         if not overtaken:
             # The task's page stays the check's link, whatever becomes of it.
             self.context.desk.report(check_of(self.job, target), self._words(state), self.build.web_url)
+            if state == BuildState.FAILURE:
+                notifying.of_failure(
+                    self.context,
+                    self.build.event_id,
+                    self.build.web_url,
+                    self._log_url() or self.build.log_url,
+                )
         return f"the Koji task {self.build.build_id} for {target}: {state}"
 
     @property
