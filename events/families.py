@@ -210,9 +210,13 @@ class CheckRunRerun(Rerun):
 
 @dataclass(frozen=True, kw_only=True)
 class CheckSuiteRerun(Rerun):
-    """All checks that an App has on a commit are wanted again."""
+    """All checks that an App has on a commit are wanted again.
+
+    ``about`` is the subject whose checks are meant, where the commit has those of several: each is an event of its own.
+    """
 
     check_suite_id: int
+    about: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

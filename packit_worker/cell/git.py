@@ -8,6 +8,7 @@ plain files). After a jail has worked in a clone, it is not touched here any mor
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import signal
@@ -17,7 +18,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 from urllib.parse import urlsplit
 
 from packit_worker import logs
@@ -74,6 +75,15 @@ class GitLimits:
     files: int = 300_000
 
 
+class Login(Protocol):
+    """As whom git talks to a server: with HTTP Basic, ``token`` is the password."""
+
+    @property
+    def user(self) -> str: ...
+    @property
+    def token(self) -> str: ...
+
+
 def full_ref(name: str) -> str:
     """The name, if it is a full name of a ref that git could have. Raises UserError."""
     if len(name) > 500 or not _REF.fullmatch(name) or _NOT_IN_REFS.search(name):
@@ -90,14 +100,18 @@ def clone(
     limits: GitLimits | None = None,
     *,
     tags: bool = True,
+    also: str | None = None,
+    login: Login | None = None,
     allow: Sequence[str] = (),
     resolve: Resolve = resolve,
 ) -> str:
     """Fetch ``ref`` (a full name) with its history, and all tags, into the new directory ``into``; returns its commit.
 
-    No file is checked out. The ref is also there as ``refs/remotes/origin/...`` (branches) or under its own name, and
-    ``origin`` is the URL. Private addresses are refused unless ``allow`` has their ``address:port``. Raises UserError
-    (no such ref, too large), Refused (not a URL or host for us), TemporaryError (no answer, too slow).
+    No file is checked out. The ref, and one that is wanted ``also``, is there as ``refs/remotes/origin/...`` (branches)
+    or under its own name (``fetched``), and ``origin`` is the URL. With a ``login`` git shows it from the first request
+    on (a server that hides what is private asks for none), to this URL alone, and nothing of it is left in the clone.
+    Private addresses are refused unless ``allow`` has their ``address:port``. Raises UserError (no such ref, too
+    large), Refused (not a URL or host for us, nothing to be read there), TemporaryError (no answer, too slow).
     """
     limits = limits or GitLimits()
     full_ref(ref)
@@ -106,11 +120,23 @@ def clone(
     _git(["init", "--quiet", "--template=", "--initial-branch=packit-worker"], into, limits)
     _git(["config", "remote.origin.url", url], into, limits)
     _git(["config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*"], into, limits)
+    wanted = [ref] if also is None else [ref, full_ref(also)]
+    specs = [f"+{one}:{fetched(one)}" for one in wanted] + (["+refs/tags/*:refs/tags/*"] if tags else [])
+    shown = {} if login is None else _shown(login, url)
+    _git(
+        ["fetch", "--quiet", "--no-tags", "--end-of-options", url, *specs],
+        into,
+        limits,
+        config=pinned,
+        secret_config=shown,
+    )
+    return _commit(fetched(ref), into, limits)
+
+
+def fetched(ref: str) -> str:
+    """What a ref of the other side is called in a clone."""
     branch = ref.removeprefix("refs/heads/")
-    local = f"refs/remotes/origin/{branch}" if branch != ref else ref
-    specs = [f"+{ref}:{local}", *(["+refs/tags/*:refs/tags/*"] if tags else [])]
-    _git(["fetch", "--quiet", "--no-tags", "--end-of-options", url, *specs], into, limits, config=pinned)
-    return _commit(local, into, limits)
+    return ref if branch == ref else f"refs/remotes/origin/{branch}"
 
 
 def checkout(repository: Path, commit: str, limits: GitLimits | None = None) -> None:
@@ -181,6 +207,15 @@ def push(
         )
 
 
+def _shown(login: Login, url: str) -> dict[str, str]:
+    """A setting by which git shows a login to this URL and no other. It is in the environment of git alone.
+
+    https://git-scm.com/docs/git-config#Documentation/git-config.txt-httpurl
+    """
+    proof = base64.b64encode(f"{login.user}:{login.token}".encode()).decode()
+    return {f"http.{url}.extraHeader": f"Authorization: Basic {proof}"}
+
+
 def _pinned(url: str, allow: Sequence[str], resolve: Resolve) -> dict[str, str]:
     """Settings by which git talks to the address that was looked at and no other. Raises Refused."""
     parts = urlsplit(url)
@@ -233,11 +268,13 @@ def _git(
     limits: GitLimits,
     *,
     config: Mapping[str, str] | None = None,
+    secret_config: Mapping[str, str] | None = None,
     environment: Mapping[str, str] | None = None,
     stdin: BinaryIO | None = None,
 ) -> str:
     """What git said on stdout. Ended with all its children when it passes a limit."""
-    settings = {**_CONFIG, "safe.directory": str(repository), **(config or {})}
+    secrets = secret_config or {}
+    settings = {**_CONFIG, "safe.directory": str(repository), **(config or {}), **secrets}
     made = {
         "PATH": os.defpath,
         "HOME": os.devnull,
@@ -272,7 +309,11 @@ def _git(
         texts = []
         for stream in (said, complained):
             stream.seek(0)
-            texts.append(logs.censor(stream.read(MIB).decode("utf-8", "replace")))
+            text = logs.censor(stream.read(MIB).decode("utf-8", "replace"))
+            # These are made for one call; the censor would keep them for ever.
+            for secret in secrets.values():
+                text = text.replace(secret.rpartition(" ")[2], logs.CENSORED)
+            texts.append(text)
     if passed is not None:
         raise passed
     if process.returncode != 0:
@@ -340,6 +381,9 @@ def _error(command: str, complaint: str) -> Exception:
         "not allowed",
         "not found",
         "redirect",
+        "returned error: 30",
+        # What git says where it is asked who it is, and may ask nobody.
+        "could not read username",
     )
     if any(refusal in lowered for refusal in refusals):
         return Refused(f"git {command}: {words}", answer=complaint)

@@ -64,10 +64,12 @@ class Packit:
         package: str | None = None,
         job_index: int | None = None,
         release_suffix: str | None = None,
+        merge: str | None = None,
     ) -> Path:
         """Make the source package of a commit and put it into the directory ``into``; returns its path there.
 
-        Raises PackitFailed, UserError (time-out, limits), NoCell, TemporaryError.
+        ``merge`` is a ref of the repository that is merged into the commit before, as a forge would merge it. Raises
+        PackitFailed, UserError (conflicts, time-out, limits), NoCell, TemporaryError.
         """
         options: list[str] = []
         if package is not None:
@@ -78,6 +80,8 @@ class Packit:
             options += [f"--release-suffix={release_suffix}"]
         with self._session("making the source package") as session:
             session.bring(repository, "upstream", commit)
+            if merge is not None:
+                session.merge("upstream", git.full_ref(merge))
             session.run(
                 [*self._packit, "prepare-sources", *options, "--result-dir", f"{jail.WORK}/sources", "."],
                 "upstream",

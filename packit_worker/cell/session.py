@@ -73,6 +73,16 @@ class Session(AbstractContextManager["Session"]):
         shutil.copytree(repository / ".git", self.work / name / ".git", symlinks=True)
         self.run(["git", "checkout", "--quiet", "--force", "-B", BRANCH, commit, "--"], name)
 
+    def merge(self, name: str, ref: str) -> None:
+        """Merge a ref into what is checked out. Raises UserError where they are in conflict."""
+        command = ["git", "merge", "--quiet", "--no-edit", "--no-verify", ref]
+        merged = self.run(command, name, fine=(0, 1))
+        if not merged.well:
+            raise UserError(
+                f"It cannot be merged into its target without conflicts.\n\n{_block(merged.output)}",
+                next_step="Bring it up to date with its target, or set merge_pr_in_ci: false to build it as it is.",
+            )
+
     def bring_dist_git(self, repository: Path, branch: str) -> str:
         """Copy a dist-git clone to where packit fetches from and pushes to; returns the commit of the branch."""
         ref = git.full_ref(f"refs/remotes/origin/{branch}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from events.copr import CoprBuildEvent
-from packit_worker.checks.verdict import Kind, Verdict, passed, skipped
+from packit_worker.checks.verdict import Kind, Verdict, passed, refused, skipped
 from packit_worker.journal.builds import SRPM_BUILDS, BuildState
 from packit_worker.situation.job import Job
 from packit_worker.situation.situation import Situation
@@ -11,6 +11,16 @@ from packit_worker.situation.situation import Situation
 START, END = "start", "end"
 #: Copr's number for success; every other end is a failure of some kind.
 SUCCEEDED = 1
+
+
+def can_be_fetched_by_copr(situation: Situation, job: Job | None) -> Verdict:
+    """Copr fetches the sources itself, as anybody would, and shows them to anybody."""
+    if situation.is_private:
+        return refused(
+            "the project is private: Copr can neither read its sources nor keep them to itself",
+            "Have it built in Koji (upstream_koji_build), whose source package is made here.",
+        )
+    return passed("Copr can fetch the sources")
 
 
 def has_started(situation: Situation, job: Job | None) -> Verdict:

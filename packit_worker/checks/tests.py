@@ -25,10 +25,15 @@ def needs_no_build(situation: Situation, job: Job | None) -> Verdict:
 
 
 def can_be_run(situation: Situation, job: Job | None) -> Verdict:
-    """The public Testing Farm is the only one that this service can ask."""
+    """The public Testing Farm is the only one that this service can ask, and it fetches the tests as anybody would."""
     if job is not None and job.config.use_internal_tf:
         return refused(
             "the tests want the internal Testing Farm (use_internal_tf), which this service cannot ask",
             "Take use_internal_tf out of the job in the package configuration to run them in the public one.",
+        )
+    if situation.is_private and job is not None and not job.config.fmf_url:
+        return refused(
+            "the project is private: Testing Farm cannot read its tests",
+            "Keep the tests in a public repository, and name it in fmf_url.",
         )
     return passed("they are for the public Testing Farm")

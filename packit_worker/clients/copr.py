@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import copr.v3
-from copr.v3.requests import GET, Request, handle_errors
+from copr.v3.requests import GET, PUT, Request, handle_errors
 
 from packit_worker.clients import http_errors
 from packit_worker.clients.budget import Budget
@@ -83,8 +83,8 @@ class CoprClient:
     def ensure_project(self, project: CoprProject) -> None:
         """Create the project, or add what it lacks. One call if nothing is to be done, two otherwise.
 
-        Chroots and repositories are only added; what else an owner has set up stays. Raises Refused where we may not
-        change the project.
+        One call more, or two, for each chroot with settings. Chroots, repositories and the lists of a chroot are only
+        added to; what else an owner has set up stays. Raises Refused where we may not change the project.
         """
         self._need_token()
         # Copr's edit replaces whole lists, so two threads that add a chroot must not do it at the same time.
@@ -96,6 +96,8 @@ class CoprClient:
             changes = _changes(project, found)
             if changes:
                 self._client.project_proxy.edit(project.owner, project.name, **changes)
+            for chroot, settings in project.chroot_settings.items():
+                self._set_up(project, chroot, settings)
 
     def build(self, order: CoprOrder) -> CoprBuild:
         """Order a build. One call. The marker has to be in the script already."""
@@ -183,6 +185,7 @@ class CoprClient:
                 enable_net=project.enable_net,
                 delete_after_days=project.delete_after_days,
                 bootstrap=project.bootstrap,
+                module_hotfixes=project.module_hotfixes,
                 # Chroots come from the package's configuration, so Copr shall not add any by itself.
                 follow_fedora_branching=False,
                 # Another worker may have been quicker: then the answer is the project as it is.
@@ -193,6 +196,25 @@ class CoprClient:
                 raise
             added = self._client.project_proxy.get(project.owner, project.name)
         return added
+
+    def _set_up(self, project: CoprProject, chroot: str, settings: Mapping[str, tuple[str, ...]]) -> None:
+        """Add to the lists of a chroot what they lack."""
+        proxy = self._client.project_chroot_proxy
+        found = proxy.get(project.owner, project.name, chroot)
+        changes: dict[str, list[str]] = {}
+        for name, wanted in settings.items():
+            there = list(found.get(name) or ())
+            if missing := [one for one in wanted if one not in there]:
+                changes[name] = there + missing
+        if changes:
+            # By hand: copr.v3 would send a form of files, which waits for ever.
+            proxy.request.send(
+                "/project-chroot/edit/{ownername}/{projectname}/{chrootname}",
+                method=PUT,
+                params={"ownername": project.owner, "projectname": project.name, "chrootname": chroot},
+                data=changes,
+                auth=proxy.auth,
+            )
 
     def _list_chroots(self) -> frozenset[str]:
         names = self._client.mock_chroot_proxy.get_list()
@@ -259,6 +281,8 @@ def _changes(wanted: CoprProject, found: Mapping[str, Any]) -> dict[str, Any]:
         changes["additional_repos"] = repositories + missing
     if wanted.bootstrap is not None and found.get("bootstrap") != wanted.bootstrap:
         changes["bootstrap"] = wanted.bootstrap
+    if wanted.module_hotfixes and not found.get("module_hotfixes"):
+        changes["module_hotfixes"] = True
     return changes
 
 

@@ -22,12 +22,23 @@ from packit_worker.clients.github_checks import CheckRuns, Checks, CommitStatuse
 from packit_worker.clients.http import Http
 from packit_worker.clients.sharing import Budgets
 from packit_worker.errors import NotFound, Refused
-from packit_worker.ports import CheckState, Permission, Posted, PullRequestState, PushAccess
+from packit_worker.ports import (
+    CheckState,
+    Permission,
+    Posted,
+    PullRequestState,
+    PushAccess,
+    ReadAccess,
+)
 
 T = TypeVar("T")
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*|\.[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
+
+#: As whom git works with a token:
+#: https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app/authenticating-as-a-github-app-installation
+GIT_USER = "x-access-token"
 
 #: Installations whose token, budget and connections are kept: those used last.
 ACCESSES_KEPT = 500
@@ -88,6 +99,15 @@ class GitHub:
                 with access.talking() as client:
                     self._login = client.get_user().login
         return self._login
+
+    def reader_token(self, owner: str, repository: str, installation_id: int | None) -> str:
+        """A token that reads a repository: of an App one that does nothing else. One call or two. Raises Refused."""
+        if self._app is not None:
+            number = installation_id or self._app.installation(owner, repository)
+            return self._app.mint(number, reads=repository)[0]
+        if self._token is None:
+            raise Refused("This service has no account at GitHub")
+        return self._token
 
     def is_ours(self, login: str) -> bool:
         """Whether the account is the App's, or the token's where that is known by now."""
@@ -299,6 +319,13 @@ class GitHubProject:
                     return Posted(id=str(issue["number"]), url=issue["html_url"])
             return None
 
+    def read_access(self) -> ReadAccess | None:
+        """A token for a private repository, made for this; None for a public one. One call, three at most."""
+        if not self.is_private():
+            return None
+        token = self._github.reader_token(self._owner, self._repository, self._installation_id)
+        return ReadAccess(user=GIT_USER, token=token)
+
     def push_access(self) -> PushAccess:
         """The repository itself: of an App's installation it takes the permission to write contents.
 
@@ -307,8 +334,7 @@ class GitHubProject:
         auth = self._access().auth
         if auth is None:
             raise Refused("This service has no account at GitHub")
-        # https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app
-        return PushAccess(url=f"{self.url}.git", user="x-access-token", token=auth.token)
+        return PushAccess(url=f"{self.url}.git", user=GIT_USER, token=auth.token)
 
     def pushed_sha(self, head: str) -> str:
         """The commit of a branch of the repository; "" where there is none. One call."""

@@ -71,14 +71,17 @@ class GitHubApp:
                 if known == installation_id:
                     del self._installations[owner]
 
-    def mint(self, installation_id: int) -> tuple[str, float]:
+    def mint(self, installation_id: int, *, reads: str | None = None) -> tuple[str, float]:
         """A new token of the installation and its end in seconds since the epoch. One call.
 
-        Minting twice does no harm, so an answer that never comes is a TemporaryError.
+        With the name of a repository that it ``reads`` it is good for nothing else:
+        https://docs.github.com/rest/apps/apps#create-an-installation-access-token-for-an-app. Minting twice does no
+        harm, so an answer that never comes is a TemporaryError.
         """
         path = f"app/installations/{installation_id}/access_tokens"
+        wanted = {} if reads is None else {"repositories": [reads], "permissions": {"contents": "read"}}
         try:
-            answer = self._http.json("POST", path, write=False, headers=self._headers())
+            answer = self._http.json("POST", path, write=False, headers=self._headers(), json=wanted)
         except NotFound as error:
             self.forget(installation_id)
             raise _refused(f"The GitHub App has no installation {installation_id} any more") from error

@@ -16,7 +16,14 @@ from packit_worker.clients.gitlab_access import SYSTEM, Api, talking
 from packit_worker.clients.gitlab_notes import Kind, Notes, harmless
 from packit_worker.clients.gitlab_statuses import Places, Statuses
 from packit_worker.errors import NotFound, Refused, TemporaryError
-from packit_worker.ports import CheckState, Permission, Posted, PullRequestState, PushAccess
+from packit_worker.ports import (
+    CheckState,
+    Permission,
+    Posted,
+    PullRequestState,
+    PushAccess,
+    ReadAccess,
+)
 
 #: Bytes; a configuration is smaller.
 FILE_LIMIT = 1024 * 1024
@@ -230,6 +237,13 @@ class GitLabProject:
                 if told["author"]["username"] == login and marker in (told.get("description") or ""):
                     return self._issue(int(told["iid"]))
         return None
+
+    def read_access(self) -> ReadAccess | None:
+        """Our account, for a project that is not public. One call. Raises NotFound, Refused without an account."""
+        if not self.is_private():
+            return None
+        where = self.push_access()
+        return ReadAccess(user=where.user, token=where.token)
 
     def push_access(self) -> PushAccess:
         """The project itself: whoever may merge there may make branches. No call. Raises Refused without an account."""

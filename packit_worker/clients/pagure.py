@@ -21,7 +21,14 @@ from packit_worker.clients.pagure_access import SYSTEM, Service, talking
 from packit_worker.clients.pagure_flags import Flags, Heads
 from packit_worker.clients.pagure_pulls import Pulls
 from packit_worker.errors import NotFound, Refused, TemporaryError
-from packit_worker.ports import CheckState, Permission, Posted, PullRequestState, PushAccess
+from packit_worker.ports import (
+    CheckState,
+    Permission,
+    Posted,
+    PullRequestState,
+    PushAccess,
+    ReadAccess,
+)
 
 #: Pagures on which nothing is private.
 PUBLIC_HOSTS = frozenset(
@@ -78,7 +85,7 @@ class Pagure:
         return self._login
 
     def push_token(self) -> str:
-        """The token that git pushes with. Raises Refused without one."""
+        """The token that git works with. Raises Refused without one."""
         if self._token is None:
             raise Refused(f"This service has no account at {self.url}")
         return self._token
@@ -220,10 +227,10 @@ class PagureProject:
         )
 
     def create_check(self, check: CheckState) -> Posted:
-        """Flag the commit, and the open pull requests whose head it is. Safe to repeat: the uid comes from the marker.
+        """Flag the commit, and the pull requests whose head it is. Safe to repeat: the uid comes from the marker.
 
-        One call, one for each pull request, and one now and then to find them. Raises NotFound for a commit that is
-        neither in the project nor the head of a pull request.
+        One call, one for each pull request, and one or two now and then to find them. Raises NotFound for a commit
+        that is neither in the project nor the head of a pull request.
         """
         return self._flags.set(check)
 
@@ -306,6 +313,12 @@ class PagureProject:
         fitting = [int(issue["id"]) for issue in found if marker in (issue.get("content") or "")]
         number = max(fitting, default=None)
         return Posted(id=str(number), url=f"{self.url}/issue/{number}") if number else None
+
+    def read_access(self) -> ReadAccess | None:
+        """Our account, for a private project. Calls as for ``is_private``. Raises NotFound, Refused without account."""
+        if not self.is_private():
+            return None
+        return ReadAccess(user=self._pagure.login(), token=self._pagure.push_token())
 
     def push_access(self) -> PushAccess:
         """Our fork, made where there is none. One call, or three. Raises Refused without an account."""

@@ -107,14 +107,20 @@ class Flags:
         }
 
     def _pull_requests(self, sha: str) -> tuple[int, ...]:
-        """The open pull requests whose head the commit is, among the newest hundred. No call where they are known."""
+        """The pull requests whose head the commit is: open ones, else those that were closed meanwhile.
+
+        Among the newest hundred of each. No call where they are known, else one or two.
+        """
         known = self._heads.get(self._path, sha)
         if known is not None:
             return known
-        with talking(self._project.service):
-            found = self._project._call_project_api(
-                "pull-requests", params={"status": "Open", "per_page": 100}
-            )
-            numbers = tuple(int(one["id"]) for one in found["requests"] if one.get("commit_stop") == sha)
+        numbers: tuple[int, ...] = ()
+        for status in ("Open", "All"):
+            with talking(self._project.service):
+                asked = {"status": status, "per_page": 100}
+                found = self._project._call_project_api("pull-requests", params=asked)
+                numbers = tuple(int(one["id"]) for one in found["requests"] if one.get("commit_stop") == sha)
+            if numbers:
+                break
         self._heads.put(self._path, sha, numbers)
         return numbers

@@ -199,7 +199,7 @@ class PackageSettings:
     image_customizations: Mapping[str, Any] = field(default_factory=dict)
     copr_chroot: str | None = None
     # who is told, and when
-    packit_instances: tuple[str, ...] = ("prod",)
+    packit_instances: tuple[str, ...] = ()  # whatever it is called, where the file names none
     notifications: Notifications = Notifications()
     require: Requirements = Requirements()
     status_name_template: str | None = None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -92,33 +93,39 @@ def _read(shop: Shop, claim: Claim, delivery: Delivery, parser: Parser) -> None:
         with shop.journal.write() as session:
             claim.finish(session, *made)
         return
-    event_id = events.new_id()
+    to_send: list[tuple[str, Sending]] = []
     with shop.journal.write() as session:
-        is_new = events.record(
-            session,
-            id=event_id,
-            delivery_id=delivery.id,
-            task=made.task,
-            lane=made.queue,
-            kwargs=made.kwargs,
-            subject=_subject(session, made.event),
-            same_as=made.event.same_as,
-        )
-        if not is_new:
+        for event, subject in _events(session, made.event):
+            sending = replace(made, event=event, kwargs=event.facts())
+            event_id = events.new_id()
+            is_new = events.record(
+                session,
+                id=event_id,
+                delivery_id=delivery.id,
+                task=sending.task,
+                lane=sending.queue,
+                kwargs=sending.kwargs,
+                subject=subject,
+                same_as=event.same_as,
+            )
+            if is_new:
+                to_send.append((event_id, sending))
+            if is_new and isinstance(event, PullRequest):
+                events.supersede(session, subject=subject, task=sending.task, by=event_id)
+        if not to_send:
             claim.finish(session, State.IGNORED, "the same fact came in another delivery")
             return
-        if isinstance(made.event, PullRequest):
-            events.supersede(session, subject=made.event.subject, task=made.task, by=event_id)
         scope = scope_of(made.kwargs.get("project_url"))
         waiting = events.waiting_of(session, scope, COUNTED) if scope else 0
         claim.finish(session, State.DONE, None)
-    shop.hints.sending(
-        made, event_id=event_id, delivery_id=delivery.id, priority=priority_of(max(waiting - 1, 0))
-    )
+    priority = priority_of(max(waiting - len(to_send), 0))
+    for event_id, sending in to_send:
+        shop.hints.sending(sending, event_id=event_id, delivery_id=delivery.id, priority=priority)
 
 
-def _subject(session: Session, event: Event) -> str:
-    return reruns.subject_of(session, event) if isinstance(event, Rerun) else event.subject
+def _events(session: Session, event: Event) -> Sequence[tuple[Event, str]]:
+    """What is written down of what was read, each with its subject: one event, or a re-run for each subject."""
+    return reruns.split(session, event) if isinstance(event, Rerun) else [(event, event.subject)]
 
 
 def _parse(delivery: Delivery, parser: Parser) -> Sending | tuple[State, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
@@ -13,16 +12,22 @@ from sqlalchemy.orm import Session
 from events.copr import CoprBuildEvent
 from events.families import PullRequest, PullRequestComment, Release, UpstreamPush
 from events.pagure import PullRequestCommentPagureEvent
-from packit_worker.checks.build import SUCCEEDED, belongs_to_this_job, has_ended, has_started
+from packit_worker.checks.build import (
+    SUCCEEDED,
+    belongs_to_this_job,
+    can_be_fetched_by_copr,
+    has_ended,
+    has_started,
+)
 from packit_worker.checks.commands import has_something_to_build
 from packit_worker.checks.permission import author_may_build, commenter_may_ask
 from packit_worker.checks.verdict import Check
 from packit_worker.commands import Verb
 from packit_worker.config.package import JobType
 from packit_worker.effecting import Calls
-from packit_worker.errors import NotFound, Refused, UserError
+from packit_worker.errors import Refused, UserError
+from packit_worker.handlers import notifying
 from packit_worker.handlers.base import Handler
-from packit_worker.handlers.help import COMMENT
 from packit_worker.journal import builds, events
 from packit_worker.journal.base import now
 from packit_worker.journal.builds import SRPM_BUILDS, BuildRow, BuildState
@@ -45,6 +50,8 @@ FIRST_LOOK = timedelta(seconds=30)
 
 class CoprBuildHandler(Handler):
     """Orders a build in Copr; the SRPM is made there too, so that no code of the project runs here."""
+
+    checks: ClassVar[tuple[Check, ...]] = (can_be_fetched_by_copr,)
 
     @classmethod
     def chroots(cls, situation: Situation, job: Job) -> tuple[str, ...]:
@@ -80,6 +87,7 @@ class CoprBuildHandler(Handler):
             chroots,
             account=self.context.settings.copr.project_owner or copr.account,
             deployment=self.context.settings.deployment,
+            named=self.context.situation.named,
         )
         try:
             copr.ensure_project(project)
@@ -159,7 +167,7 @@ class CoprBuildHandler(Handler):
 class PullRequestCoprBuildHandler(CoprBuildHandler):
     """Builds a pull request in Copr."""
 
-    checks: ClassVar[tuple[Check, ...]] = (author_may_build,)
+    checks: ClassVar[tuple[Check, ...]] = (can_be_fetched_by_copr, author_may_build)
 
 
 @answers(UpstreamPush, jobs=[JobType.COPR_BUILD], needed_by=[JobType.TESTS])
@@ -181,7 +189,11 @@ class GitHubPullRequestCommentCoprBuildHandler(CoprBuildHandler):
 
     # On every forge; the name is the founding design's. Its subclass below answers in its place on Pagure.
     # Whether there is anything to do comes first: who asks for nothing is not told that they may not.
-    checks: ClassVar[tuple[Check, ...]] = (has_something_to_build, commenter_may_ask)
+    checks: ClassVar[tuple[Check, ...]] = (
+        has_something_to_build,
+        can_be_fetched_by_copr,
+        commenter_may_ask,
+    )
 
     @classmethod
     def chroots(cls, situation: Situation, job: Job) -> tuple[str, ...]:
@@ -281,32 +293,19 @@ class CoprBuildEndHandler(CoprNewsHandler):
                 ),
                 texts.build_failed_before_tests(),
             )
+            self._tell_of_failure()
         return f"the build for {self.build.chroot} ended with {state}"
 
     def _tell_reviewers(self) -> None:
         """Comment on a pull request how to try it, once, where the job has notifications of good builds."""
-        event = self.origin.event
-        if not self.job.config.notifications.successful_build:
-            return
-        match event:
-            case PullRequest() | PullRequestComment():
-                number = event.pr_id
-            case _:
-                return
-        project = self.context.project()
-        name = hashlib.sha256(f"{event.subject} built".encode()).hexdigest()
-        marker = f"<!-- packit_worker:{name} -->"
-        body = f"{texts.build_can_be_tried(self.build.owner, self.build.project_name)}\n\n{marker}"
-        calls = Calls(
-            lambda: project.create_comment(number, body), lambda: project.find_comment(number, marker)
+        if self.job.config.notifications.successful_build:
+            text = texts.build_can_be_tried(self.build.owner, self.build.project_name)
+            notifying.comment(self.context, f"{self.origin.event.subject} built", text)
+
+    def _tell_of_failure(self) -> None:
+        notifying.of_failure(
+            self.context, self.build.event_id, self.build.web_url, self.build.log_url or self.log_url()
         )
-        try:
-            self.context.desk.once(
-                COMMENT, name, {"number": number, "text": body}, calls, key=f"{COMMENT}/{name}"
-            )
-        except (NotFound, Refused) as error:
-            # The checks tell the same.
-            log.info("no comment on %s: %s", event.subject, error)
 
     def _srpm(self, state: BuildState) -> str:
         if state == BuildState.SUCCESS:
@@ -329,6 +328,8 @@ class CoprBuildEndHandler(CoprNewsHandler):
         )
         if waiting:
             self.report(words, texts.build_failed_before_tests(), tuple(row.chroot for row in waiting))
+        if waiting and state != BuildState.CANCELED:
+            self._tell_of_failure()
         return f"making the source package ended with {state}"
 
 

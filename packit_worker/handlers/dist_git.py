@@ -22,6 +22,7 @@ from packit_worker.config.package import JobType, PackageConfigError
 from packit_worker.effecting import Calls
 from packit_worker.errors import NotFound, UserError
 from packit_worker.handlers.base import Handler
+from packit_worker.handlers.fetching import fetch
 from packit_worker.journal import accounts, effects
 from packit_worker.journal.effects import EffectState
 from packit_worker.orders.koji import address_of
@@ -79,14 +80,8 @@ class NewDistGitCommitHandler(Handler):
     def _bring(self, space: Path) -> str:
         event = self.event
         self._report(texts.synchronising(event.branch))
-        url = f"{event.project_url}.git"
-        head = git.clone(
-            url,
-            git.full_ref(f"refs/heads/{event.branch}"),
-            space / "dist-git",
-            tags=False,
-            allow=[address_of(event.project_url)],
-        )
+        branch = git.full_ref(f"refs/heads/{event.branch}")
+        head = fetch(self.context.project(), branch, space / "dist-git", tags=False)
         if head != event.commit_sha:
             # What is to be done now is said by the configuration at that commit.
             self._report(texts.moved_on(head))
@@ -115,13 +110,7 @@ class NewDistGitCommitHandler(Handler):
         # Whether we may push: the work of minutes comes before the push itself, and tokens live for an hour.
         project.push_access()
         branch = project.default_branch()
-        commit = git.clone(
-            f"{url}.git",
-            git.full_ref(f"refs/heads/{branch}"),
-            space / "upstream",
-            tags=False,
-            allow=[address_of(url)],
-        )
+        commit = fetch(project, git.full_ref(f"refs/heads/{branch}"), space / "upstream", tags=False)
         reading = configs.read(project, commit)
         if reading.path is None:
             raise UserError(

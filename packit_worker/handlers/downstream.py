@@ -100,7 +100,12 @@ class ProposingHandler(Handler):
     def update_issue(self, outcome: Outcome, *, open_one: bool) -> str:
         """Have the issue about this release say what is the matter now."""
         return downstream_issue.update(
-            self.context, self.job, self.tag, outcome.failed, set(outcome.done), open_one
+            self.context,
+            self.job,
+            self.tag,
+            outcome.failed,
+            set(outcome.done),
+            open_one and self.job.config.notifications.failure_issue,
         )
 
     @property

@@ -19,6 +19,7 @@ from packit_worker.cell.packit import Packit, Proposal
 from packit_worker.effecting import Calls
 from packit_worker.errors import Refused, TemporaryError, UserError
 from packit_worker.handlers.base import Context
+from packit_worker.handlers.fetching import fetch
 from packit_worker.orders.koji import address_of
 from packit_worker.ports import DistGit, Posted
 from packit_worker.reporting import names, texts
@@ -48,12 +49,7 @@ class Update:
 
     def fetch(self) -> None:
         """Clone what was released. Raises UserError, NotFound (a host that is none of ours), TemporaryError."""
-        assert self.context.origin is not None
-        url = self.context.origin.event.project_url
-        self.context.services.forge(url)
-        commit = git.clone(
-            f"{url}.git", f"refs/tags/{self.tag}", self.space / "upstream", allow=[address_of(url)]
-        )
+        commit = fetch(self.context.project(), f"refs/tags/{self.tag}", self.space / "upstream")
         if commit != self.commit:
             raise UserError(
                 f"the tag {self.tag} has been moved to {commit[:12]} since it was released",

@@ -21,11 +21,20 @@ from packit_worker.commands import Verb
 from packit_worker.config.package import JobType
 from packit_worker.effecting import Calls
 from packit_worker.errors import Refused, UserError
+from packit_worker.handlers import notifying
 from packit_worker.handlers.base import Handler
+from packit_worker.handlers.fetching import fetch
 from packit_worker.journal import builds, events
 from packit_worker.journal.base import now
 from packit_worker.journal.builds import BuildRow, BuildState
-from packit_worker.orders.koji import address_of, asked_for, is_scratch, koji_targets, ref_of, subject_of
+from packit_worker.orders.koji import (
+    asked_for,
+    is_scratch,
+    koji_targets,
+    ref_of,
+    subject_of,
+    target_ref,
+)
 from packit_worker.ports import KojiOrder, KojiTask, Posted
 from packit_worker.registry import answers
 from packit_worker.reporting import names, texts
@@ -96,15 +105,10 @@ class KojiBuildHandler(Handler):
         event, commit = self.origin.event, self.origin.commit_sha
         assert commit is not None
         packit = self.context.services.packit()
-        # Raises NotFound for a host that is none of ours.
-        self.context.services.forge(event.project_url)
         with workspace() as folder:
-            git.clone(
-                f"{event.project_url}.git",
-                ref_of(event),
-                folder / "clone",
-                allow=[address_of(event.project_url)],
-            )
+            # Raises NotFound for a host that is none of ours.
+            target = target_ref(event, self.job)
+            fetch(self.context.project(), ref_of(event), folder / "clone", also=target)
             made = folder / "srpm"
             made.mkdir()
             yield packit.srpm(
@@ -113,6 +117,7 @@ class KojiBuildHandler(Handler):
                 made,
                 package=self.job.package,
                 job_index=self.job.config.index,
+                merge=git.fetched(target) if target else None,
             )
 
     def _order(self, target: str, srpm: Path) -> str:
@@ -224,6 +229,13 @@ class KojiBuildReportHandler(Handler):
         if not overtaken:
             # The task's page stays the check's link, whatever becomes of it.
             self.context.desk.report(check_of(self.job, target), self._words(state), self.build.web_url)
+            if state == BuildState.FAILURE:
+                notifying.of_failure(
+                    self.context,
+                    self.build.event_id,
+                    self.build.web_url,
+                    self._log_url() or self.build.log_url,
+                )
         return f"the Koji task {self.build.build_id} for {target}: {state}"
 
     @property

@@ -8,6 +8,7 @@ from typing import ClassVar
 from sqlalchemy.orm import Session
 
 from events.families import Rerun
+from packit_worker.checks.build import can_be_fetched_by_copr
 from packit_worker.checks.downstream import is_a_release
 from packit_worker.checks.rerun import (
     has_branches_to_repeat,
@@ -39,7 +40,12 @@ from packit_worker.situation.situation import Situation
 class RerunCoprBuildHandler(CoprBuildHandler):
     """Builds again when a check, or all of them, are wanted to be run again."""
 
-    checks: ClassVar[tuple[Check, ...]] = (is_of_our_app, has_builds_to_repeat, presser_may_ask)
+    checks: ClassVar[tuple[Check, ...]] = (
+        is_of_our_app,
+        has_builds_to_repeat,
+        can_be_fetched_by_copr,
+        presser_may_ask,
+    )
 
     @classmethod
     def chroots(cls, situation: Situation, job: Job) -> tuple[str, ...]:

@@ -20,12 +20,13 @@ from packit_worker.commands import Verb
 from packit_worker.config.package import JobType
 from packit_worker.effecting import Calls
 from packit_worker.errors import NotFound, Refused
+from packit_worker.handlers import notifying
 from packit_worker.handlers.base import Handler
 from packit_worker.journal import events, test_runs
 from packit_worker.journal.base import now
 from packit_worker.journal.builds import BuildRow
 from packit_worker.orders.testing_farm import request_body
-from packit_worker.ports import Posted, TestRequest, TestRun, TestState
+from packit_worker.ports import Conclusion, Posted, TestRequest, TestRun, TestState
 from packit_worker.registry import answers
 from packit_worker.reporting import names, texts
 from packit_worker.reporting.names import CheckId
@@ -185,6 +186,9 @@ class TestingFarmResultsHandler(Handler):
         )
         words = self._words(run)
         self.context.desk.report(check_of(self.job, known.chroot), words, run.url or known.web_url)
+        if words.conclusion in (Conclusion.FAILURE, Conclusion.TIMED_OUT):
+            url = run.url or known.web_url
+            notifying.of_failure(self.context, known.event_id, url, url)
         return f"tests on {known.chroot}: {run.state}" + (f", {run.overall}" if run.overall else "")
 
     def _words(self, run: TestRun) -> Words:

@@ -5,19 +5,31 @@ from __future__ import annotations
 import hashlib
 import re
 import shlex
+from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
 from events.families import ProjectEvent, PullRequest, PullRequestComment, Push, Release
+from packit_worker.orders.koji import target_ref
 from packit_worker.ports import CoprOrder, CoprProject
 from packit_worker.situation.job import Job
 
 #: Copr takes letters, digits, dash, underscore, plus and dot in a project's name.
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.+-]+")
+#: What a target may hold that Copr keeps with a chroot.
+_OF_CHROOTS = frozenset(
+    {"additional_packages", "additional_repos", "additional_modules", "with_opts", "without_opts"}
+)
 _SHA = re.compile(r"[0-9a-f]{7,64}")
 
 
 def copr_project(
-    event: ProjectEvent, job: Job, chroots: tuple[str, ...], *, account: str, deployment: str
+    event: ProjectEvent,
+    job: Job,
+    chroots: tuple[str, ...],
+    *,
+    account: str,
+    deployment: str,
+    named: Callable[[tuple[str, ...]], tuple[str, ...]],
 ) -> CoprProject:
     """The Copr project a job builds in: the configured one, or one per pull request, branch or release."""
     config = job.config
@@ -32,7 +44,37 @@ def copr_project(
         delete_after_days=None if config.preserve_project else 60,
         enable_net=bool(config.enable_net),
         bootstrap=config.bootstrap,
+        module_hotfixes=config.module_hotfixes,
+        chroot_settings=chroot_settings(job, chroots, named),
     )
+
+
+def chroot_settings(
+    job: Job, chroots: tuple[str, ...], named: Callable[[tuple[str, ...]], tuple[str, ...]]
+) -> dict[str, dict[str, tuple[str, ...]]]:
+    """What the configuration says of some chroots: for all, and below a target or alias, which ``named`` resolves.
+
+    https://packit.dev/docs/configuration/upstream/copr_build. Chroots that nothing is said of are left out.
+    """
+    found: dict[str, dict[str, tuple[str, ...]]] = {chroot: {} for chroot in chroots}
+
+    def add(chroot: str, name: str, values: Iterable[object]) -> None:
+        if chroot in found:
+            before = found[chroot].get(name, ())
+            found[chroot][name] = tuple(dict.fromkeys([*before, *map(str, values)]))
+
+    if job.config.additional_packages:
+        for chroot in chroots:
+            add(chroot, "additional_packages", job.config.additional_packages)
+    for target, settings in job.config.target_settings.items():
+        for name in _OF_CHROOTS & settings.keys():
+            value = settings[name]
+            # Modules are written as one text.
+            values = value.split(",") if isinstance(value, str) else value
+            if isinstance(values, list):
+                for chroot in named((target,)):
+                    add(chroot, name, (one.strip() if isinstance(one, str) else one for one in values))
+    return {chroot: settings for chroot, settings in found.items() if settings}
 
 
 def default_name(event: ProjectEvent, job: Job, deployment: str) -> str:
@@ -109,6 +151,7 @@ def srpm_script(event: ProjectEvent, job: Job, marker: str) -> str:
         'cd "$work"',
         f"git remote add origin {_q(event.project_url + '.git')}",
         *_fetch(event),
+        *_merge(event, job),
         " ".join(["packit -d prepare-sources", *map(_q, options), '--result-dir "$resultdir" .']),
     ]
     return "\n".join(lines) + "\n"
@@ -145,6 +188,16 @@ def _fetch(event: ProjectEvent) -> list[str]:
             ]
         case _:
             raise ValueError(f"nothing is built for a {type(event).__name__}")
+
+
+def _merge(event: ProjectEvent, job: Job) -> list[str]:
+    """What is built of a pull request is what merging it would give, unless the configuration wants its head."""
+    if target_ref(event, job) is None:
+        return []
+    return [
+        "git -c user.name=packit_worker -c user.email=packit-worker@localhost merge --quiet --no-edit --no-verify "
+        "refs/heads/target"
+    ]
 
 
 def _sha(commit: str | None) -> str:

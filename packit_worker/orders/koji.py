@@ -70,6 +70,15 @@ def ref_of(event: ProjectEvent) -> str:
             raise ValueError(f"nothing is built for a {type(event).__name__}")
 
 
+def target_ref(event: ProjectEvent, job: Job) -> str | None:
+    """The full name of the branch that a pull request is merged with before it is built (merge_pr_in_ci)."""
+    match event:
+        case PullRequest() | PullRequestComment() if job.config.merge_pr_in_ci and event.target_branch:
+            return f"refs/heads/{event.target_branch}"
+        case _:
+            return None
+
+
 def address_of(project_url: str) -> str:
     """``host:port`` of a project's forge, which the operator has chosen whatever its address is."""
     parts = urlsplit(project_url)

@@ -33,6 +33,8 @@ class Case:
         self.ledger = ledger
         #: What an account may do in the project; the forge is asked at most once per account. Raises TemporaryError.
         self.permission = remembered(self._ask_permission, str.lower)
+        #: Whether the world cannot read the project; known from the first step.
+        self.is_private = False
         #: Known once something was planned.
         self.situation: Situation | None = None
 
@@ -88,6 +90,7 @@ class Case:
             named=remembered(self.named, " ".join),
             built=self.facts.built,
             tested=self.facts.tested,
+            is_private=self.is_private,
             app_id=self.shop.settings.github.app_id,
             approvals_url=self.shop.settings.approval_repository_url,
         )

@@ -83,6 +83,7 @@ class Planner:
             config,
             origin.event,
             registry.served_jobs(),
+            self._case.shop.settings.deployment,
             lambda: project().default_branch(),
             remembered(lambda number: project().pull_request(number), str),
         )

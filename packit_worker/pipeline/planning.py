@@ -67,13 +67,14 @@ def applying_jobs(
     config: PackageConfig,
     event: ProjectEvent,
     served: Served,
+    deployment: str,
     default_branch: DefaultBranch,
     pull_request: AskPullRequest,
 ) -> tuple[list[Job], list[Decision]]:
     """The jobs of a configuration that an event starts, and a decision for each of the others.
 
     A monorepo's job stands once per package. Tests without any build among the jobs for such events get an implied
-    one. Raises UserError, TemporaryError.
+    one. ``deployment`` is what this service is called. Raises UserError, TemporaryError.
     """
     jobs: list[Job] = []
     decisions: list[Decision] = []
@@ -82,6 +83,10 @@ def applying_jobs(
         name = f"job {job.index + 1}, {job.type}@{job.trigger}"
         if job.trigger != event.trigger:
             reason: str | None = f"it is for {job.trigger} events, this is a {event.trigger} event"
+        elif job.packit_instances and deployment not in job.packit_instances:
+            reason = (
+                f"it is for {' and '.join(job.packit_instances)} (packit_instances), and this is {deployment}"
+            )
         elif job.type not in served:
             reason = f"no handler yet for {job.type} jobs"
         elif job.type == JobType.KOJI_BUILD and job.trigger == JobTrigger.COMMIT:

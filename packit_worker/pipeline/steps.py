@@ -54,6 +54,7 @@ class Pipeline:
         private = event.project_is_private
         if private is None:
             private = self._case.project().is_private()
+        self._case.is_private = private
         if not private:
             self.ledger.decide("private repository", "open", "the project is public")
             return True

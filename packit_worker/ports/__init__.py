@@ -10,7 +10,14 @@ from packit_worker.ports.checks import CheckState, CheckStatus, Conclusion
 from packit_worker.ports.copr import Copr, CoprBuild, CoprOrder, CoprProject
 from packit_worker.ports.dist_git import DistGit
 from packit_worker.ports.fasjson import FasAccount, FasJson
-from packit_worker.ports.forge import Forge, ForgeProject, Permission, PullRequestState, PushAccess
+from packit_worker.ports.forge import (
+    Forge,
+    ForgeProject,
+    Permission,
+    PullRequestState,
+    PushAccess,
+    ReadAccess,
+)
 from packit_worker.ports.koji import Koji, KojiOrder, KojiTask
 from packit_worker.ports.posted import Posted
 from packit_worker.ports.testing_farm import TestingFarm, TestRequest, TestRun, TestState
@@ -37,6 +44,7 @@ __all__ = [
     "Posted",
     "PullRequestState",
     "PushAccess",
+    "ReadAccess",
     "SentWebhook",
     "SentWebhooks",
     "TestRequest",

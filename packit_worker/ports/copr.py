@@ -21,6 +21,10 @@ class CoprProject:
     delete_after_days: int | None = 60
     enable_net: bool = False
     bootstrap: str | None = None
+    module_hotfixes: bool = False
+    #: Of some chroots what they have beside: ``additional_packages``, ``additional_repos``, ``additional_modules``,
+    #: ``with_opts``, ``without_opts``, each a list.
+    chroot_settings: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
 
     @property
     def full_name(self) -> str:

@@ -44,6 +44,14 @@ class PushAccess:
     token: str = field(repr=False)
 
 
+@dataclass(frozen=True, kw_only=True)
+class ReadAccess:
+    """As whom git reads a project that the world cannot read: for https, with ``token`` as the password."""
+
+    user: str
+    token: str = field(repr=False)
+
+
 class ForgeProject(Protocol):
     """A project on a forge, as the service's account there sees it."""
 
@@ -108,6 +116,9 @@ class ForgeProject(Protocol):
 
     def find_issue(self, marker: str) -> Posted | None:
         """The newest open issue of ours whose text holds the marker."""
+
+    def read_access(self) -> ReadAccess | None:
+        """As whom git fetches from ``url``; None where the world may. One call or two. Raises Refused, NotFound."""
 
     # Pull requests of ours come from a branch of the project itself where we may push to it, else from our fork: which
     # one is the forge's to know, and the four agree on it.

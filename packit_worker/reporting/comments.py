@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 
 from packit_worker.reporting.markdown import code, plain
 from packit_worker.reporting.words import sentence
+
+#: Characters of what a configuration wants said.
+FAILURE_LIMIT = 2000
 
 
 def mistake(line: str, message: str, nearest: str | None) -> str:
@@ -42,6 +46,16 @@ def help_text(login: str, allowed: Sequence[tuple[str, str]], others: Sequence[t
         who = "Those with write or admin permission in the project may run here:"
         parts += [*([""] if parts else []), who, *_listed(others)]
     return "\n".join([*parts, "", "One command a line; each line begins with `/packit`."])
+
+
+def failure(message: str, values: Mapping[str, str]) -> str:
+    """What a configuration wants said of a failure: its own words, mentions and links are the point of them.
+
+    ``values``: what names in curly brackets stand for; others stay as they are. No comment of HTML can be in it: by
+    these we know our own.
+    """
+    text = re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], found[0]), message[:FAILURE_LIMIT])
+    return text.replace("<!--", "&lt;!--").strip()
 
 
 def _listed(commands: Sequence[tuple[str, str]]) -> list[str]:

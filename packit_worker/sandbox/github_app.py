@@ -78,7 +78,14 @@ def add_routes(app: Flask, github: "GitHub") -> None:
         for name, level in wanted.items():
             if name not in PERMISSIONS or (level == "write" and PERMISSIONS[name] != "write"):
                 raise GitHubError(422, "The permissions requested are not granted to this installation.")
-        token, expires = github.gate.new_token(installation)
+        names = body().get("repositories") or []
+        there = {one.name for one in state.repositories.values() if one.installation_id == number}
+        if not set(names) <= there:
+            raise GitHubError(
+                422, "There is at least one repository that does not exist or is not accessible."
+            )
+        narrow = len(names) == 1 and wanted == {"contents": "read"}
+        token, expires = github.gate.new_token(installation, names[0] if narrow else None)
         answer = {
             "token": token,
             "expires_at": iso_from(expires),

@@ -39,6 +39,8 @@ class Caller:
     kind: str
     login: str
     installation: Installation | None = None
+    reads_only: str | None = None
+    """The name of the one repository that a narrow token reads, and does no more."""
 
 
 class Gate:
@@ -59,10 +61,16 @@ class Gate:
         self.reset_at = int(time.time()) + WINDOW_SECONDS
         self.users: dict[str, str] = {}
         self._tokens: dict[str, tuple[Installation, float]] = {}
+        self._narrow: dict[str, str] = {}
 
-    def new_token(self, installation: Installation) -> tuple[str, float]:
-        """A token of an installation and when it expires, in seconds since the epoch."""
+    def new_token(self, installation: Installation, reads_only: str | None = None) -> tuple[str, float]:
+        """A token of an installation and when it expires, in seconds since the epoch.
+
+        With the name of a repository it reads that one, and does no more.
+        """
         token, expires = f"ghs_{secrets.token_hex(18)}", time.time() + TOKEN_SECONDS
+        if reads_only:
+            self._narrow[token] = reads_only
         self._tokens[token] = installation, expires
         return token, expires
 
@@ -130,7 +138,7 @@ class Gate:
             raise GitHubError(403, "This installation has been suspended")
         if installation.id not in self._state.installations:
             raise GitHubError(401, "Bad credentials")
-        return Caller("installation", f"{self._slug}[bot]", installation)
+        return Caller("installation", f"{self._slug}[bot]", installation, self._narrow.get(token))
 
     def _app_caller(self, token: str) -> Caller:
         try:
@@ -209,6 +217,8 @@ def readable(state: GitHubState, full_name: str) -> Repository:
     caller: Caller = g.caller
     if caller.kind == "app":
         raise GitHubError(401, "Bad credentials")
+    if caller.reads_only not in (None, repository.name):
+        raise GitHubError(404, "Not Found")
     if repository.private:
         installed = caller.installation is not None and caller.installation.id == repository.installation_id
         if not installed and (caller.kind != "user" or repository.permission(caller.login) == "none"):
@@ -220,6 +230,8 @@ def writable(state: GitHubState, full_name: str) -> Repository:
     """The repository, if the caller may write to it. Raises GitHubError 403 or 404."""
     repository = readable(state, full_name)
     caller: Caller = g.caller
+    if caller.reads_only:
+        raise GitHubError(403, "Resource not accessible by integration")
     if repository.archived:
         raise GitHubError(403, "Repository was archived so is read-only.")
     if caller.kind == "installation" and (

@@ -107,6 +107,8 @@ class GitSide:
             return True
         if caller is None or (write and repository.archived):
             return False
+        if caller.reads_only:
+            return not write and caller.reads_only == repository.name
         if caller.installation is not None:
             return caller.installation.id == repository.installation_id
         role = repository.permission(caller.login)

@@ -109,6 +109,7 @@ class PagureWorld:
                 repository=repository,
                 description=origin.description,
                 parent=origin,
+                private=origin.private,
                 issue_tracker=False,
             )
             fork.access_users = {"owner": [user]}

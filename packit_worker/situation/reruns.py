@@ -7,7 +7,7 @@ name. The pipeline writes down what was found, so that later attempts, and the n
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import select
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from events.base import InvalidFact, UnknownTask, rebuild
 from events.copr import CoprBuildEvent
-from events.families import CheckRunRerun, ProjectEvent, Rerun
+from events.families import CheckRunRerun, CheckSuiteRerun, ProjectEvent, Rerun
 from packit_worker.journal import builds, checks, decisions
 from packit_worker.journal.checks import CheckRow
 from packit_worker.journal.events import EventRow
@@ -55,9 +55,16 @@ class Again:
         return any(check.job == job and check.target == target for check in self.checks)
 
 
-def subject_of(session: Session, event: Rerun) -> str:
-    """What the checks are about, so that their re-run takes its turn there; the commit where there are none."""
-    return next((check.subject for check in _meant(session, event)), event.subject)
+def split(session: Session, event: Rerun) -> list[tuple[Rerun, str]]:
+    """A re-run for each subject whose checks are wanted, with that subject, where it takes its turn.
+
+    A commit can be the head of a pull request, pushed to a branch and released: each has its own root. The subject is
+    the commit where there are no checks.
+    """
+    subjects = dict.fromkeys(check.subject for check in _meant(session, event))
+    if not isinstance(event, CheckSuiteRerun) or len(subjects) < 2:
+        return [(event, next(iter(subjects), event.subject))]
+    return [(replace(event, about=subject), subject) for subject in subjects]
 
 
 def told(session: Session, event_id: str) -> Again | None:
@@ -103,6 +110,8 @@ def _meant(session: Session, event: Rerun) -> Sequence[CheckRow]:
     if isinstance(event, CheckRunRerun):
         return _one(session, event)
     rows = checks.of_commit(session, event.project_url, event.commit_sha)
+    if isinstance(event, CheckSuiteRerun) and event.about is not None:
+        rows = [row for row in rows if row.subject == event.about]
     failed = [row for row in rows if row.status == CheckStatus.COMPLETED and row.conclusion not in _WELL]
     return failed or rows
 

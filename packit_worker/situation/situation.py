@@ -43,6 +43,8 @@ class Situation:
     #: What other events have had built and tested at the commit, newest first; known for comments and re-runs only.
     built: tuple[BuildRow, ...] = ()
     tested: tuple[TestRunRow, ...] = ()
+    #: Whether the world cannot read the project that the event is about.
+    is_private: bool = False
     #: The GitHub App that the service is; None where it is none.
     app_id: int | None = None
     #: The project whose issues ask for the approval of accounts, if the service has one.

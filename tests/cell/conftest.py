@@ -112,10 +112,16 @@ def git(*words: str, cwd: Path) -> str:
 
 
 class Forge:
-    """Repositories over smart HTTP, with git's own http-backend as CGI; pushing wants a password."""
+    """Repositories over smart HTTP, with git's own http-backend as CGI; pushing wants a password.
+
+    What is in ``secret`` is not there for anybody but who shows the password at once (``hides``: 404, as Pagure does)
+    or when asked for it (401, as GitHub does).
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.secret: dict[str, str] = {}
+        self.hides = True
         self.authorizations: list[str | None] = []
         forge = self
 
@@ -124,6 +130,14 @@ class Forge:
                 path, _, query = self.path.partition("?")
                 said = self.headers.get("Authorization")
                 forge.authorizations.append(said)
+                wanted = forge.secret.get(path.split("/")[1])
+                if wanted is not None and said != wanted:
+                    self.send_response(404 if forge.hides else 401)
+                    if not forge.hides:
+                        self.send_header("WWW-Authenticate", 'Basic realm="x"')
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                    return
                 if path.startswith("/elsewhere/"):
                     self.send_response(302)
                     self.send_header("Location", self.path.replace("/elsewhere/", "/", 1))

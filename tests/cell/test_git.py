@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import os
 import socket
 import subprocess
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -281,6 +283,81 @@ def test_pushing_needs_the_expected_commit_and_tells_nobody_the_token(
     assert token not in caplog.text
     everywhere = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
     assert token.encode() not in everywhere
+
+
+@dataclass(frozen=True)
+class Login:
+    user: str = "packit"
+    token: str = "canary-token-4711"
+
+    @property
+    def header(self) -> str:
+        return "Basic " + base64.b64encode(f"{self.user}:{self.token}".encode()).decode()
+
+
+@pytest.mark.parametrize("hides", [True, False])
+def test_what_is_private_is_fetched_with_a_login(hides: bool, forge: Forge, tmp_path: Path) -> None:
+    seed = forge.repository("a.git", {"file": "1"})
+    commit = system_git("rev-parse", "HEAD", cwd=seed)
+    forge.secret["a.git"], forge.hides = Login().header, hides
+    url, ref, allow = forge.url("a.git"), "refs/heads/main", [forge.address]
+    for number, login in enumerate((None, Login(token="another-token"))):
+        with pytest.raises(Refused) as refused:
+            git.clone(url, ref, tmp_path / str(number), login=login, allow=allow)
+        assert "another-token" not in str(refused.value)
+    assert git.clone(url, ref, tmp_path / "c", login=Login(), allow=allow) == commit
+
+
+def test_a_login_is_shown_to_its_repository_alone_and_left_nowhere(
+    forge: Forge, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither to where it is redirected, nor for a submodule or an alternate, nor on disk or a command line."""
+    forge.repository("b.git", {"file": "2"})
+    seed = forge.repository(
+        "a.git", {".gitmodules": f'[submodule "b"]\n path = b\n url = {forge.url("b.git")}\n'}
+    )
+    second = system_git("rev-parse", "HEAD", cwd=forge.root / "b.git")
+    system_git("update-index", "--add", "--cacheinfo", f"160000,{second},b", cwd=seed)
+    system_git("commit", "--quiet", "--message", "submodule", cwd=seed)
+    forge.publish(seed, "a.git", "main")
+    forge.secret["a.git"] = Login().header
+    seen: list[str] = []
+    stop = threading.Event()
+
+    def look() -> None:
+        while not stop.is_set():
+            done = subprocess.run(["ps", "axww", "-o", "args"], capture_output=True, text=True, check=False)
+            seen.append(done.stdout)
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        with caplog.at_level(logging.DEBUG):
+            git.clone(
+                forge.url("a.git"), "refs/heads/main", tmp_path / "c", login=Login(), allow=[forge.address]
+            )
+            asked = len(forge.authorizations)
+            assert asked >= 2
+            assert set(forge.authorizations) == {Login().header}
+            with pytest.raises(Refused, match="302"):
+                git.clone(
+                    forge.url("elsewhere/b.git"),
+                    "refs/heads/main",
+                    tmp_path / "d",
+                    login=Login(),
+                    allow=[forge.address],
+                )
+            assert len(forge.authorizations) == asked + 1, "nobody went where it was redirected"
+    finally:
+        stop.set()
+        watcher.join()
+    assert seen
+    proofs = (Login().token, Login().header.rpartition(" ")[2])
+    assert not any(proof in text for text in (*seen, caplog.text) for proof in proofs)
+    places = [file for name in ("c", "d") for file in (tmp_path / name).rglob("*") if file.is_file()]
+    everywhere = b"".join(file.read_bytes() for file in places)
+    assert places
+    assert not any(proof.encode() in everywhere for proof in proofs)
 
 
 def test_a_bundle_brings_a_commit_out_of_a_jail(forge: Forge, tmp_path: Path, work: Path) -> None:

@@ -421,6 +421,28 @@ def test_where_git_pushes(sandbox: Sandbox, project: GitHubProject) -> None:
         project_of(app(sandbox), None).push_access()
 
 
+def test_as_whom_git_reads(sandbox: Sandbox, project: GitHubProject) -> None:
+    """Of the App a token that reads this repository and does nothing else."""
+    assert project.read_access() is None
+    sandbox.github.add_repository("acme/secret", private=True, installation_id=INSTALLATION)
+    secret = app(sandbox).project(f"{sandbox.github.url}/acme/secret")
+    found = secret.read_access()
+    assert found is not None
+    assert found.user == "x-access-token"
+    assert found.token != secret.push_access().token
+    assert found.token not in repr(found)
+    with_it = GitHub(
+        api_url=sandbox.github.url, web_url=sandbox.github.url, token=found.token, timeout=TIMEOUT
+    )
+    assert with_it.project(secret.url).is_private()
+    with pytest.raises(Refused):
+        with_it.project(secret.url).create_issue("a", "b")
+    with pytest.raises(NotFound):
+        with_it.project(project.url).default_branch()
+    with pytest.raises(NotFound):
+        account(sandbox).project(secret.url).read_access()
+
+
 def test_a_pull_request_without_an_answer(sandbox: Sandbox, project: GitHubProject) -> None:
     sandbox.github.push(REPOSITORY, branch="sync", files={"tool.spec": "new"})
     sandbox.faults.add("github", kind="drop_after_commit", method="POST", path="/pulls")

@@ -450,6 +450,16 @@ def test_a_branch_of_ours_is_proposed(sandbox: Sandbox, project: GitLabProject) 
         project.create_pull_request("sync", "main", "Sync", "again")
 
 
+def test_as_whom_git_reads(sandbox: Sandbox, project: GitLabProject) -> None:
+    assert project.read_access() is None
+    for visibility in ("private", "internal"):
+        sandbox.gitlab.add_project(f"acme/{visibility}", visibility=visibility, members={"packit": 30})
+        found = client(sandbox).project(f"{sandbox.gitlab.url}/acme/{visibility}").read_access()
+        assert found is not None
+        assert (found.user, found.token) == ("packit", sandbox.gitlab.token)
+        assert found.token not in repr(found)
+
+
 def test_without_an_account_nothing_is_pushed(sandbox: Sandbox, sha: str) -> None:
     with pytest.raises(Refused):
         client(sandbox, token=None).project(f"{sandbox.gitlab.url}/{PATH}").push_access()

@@ -202,7 +202,7 @@ def test_checks_of_pushes_and_unknown_commits(sandbox: Sandbox, project: PagureP
     sandbox.recorder.clear()
     for _ in range(2):
         project.create_check(check(sha))
-    assert len(sandbox.calls("pagure")) == 3
+    assert len(sandbox.calls("pagure")) == 4, "looked for among the open ones and among all, once"
     assert sandbox.pagure.flags(NAME, 1) == []
     with pytest.raises(NotFound):
         project.create_check(check("0" * 40))
@@ -329,6 +329,19 @@ def test_pull_requests_of_ours(sandbox: Sandbox, sha: str, pagure: Pagure, name:
     assert project.find_pull_request("sync", "f43") is None
     pull = sandbox.pagure.pull_requests(name)[-1]
     assert (pull["title"], pull["initial_comment"], pull["commit_stop"]) == ("Sync", "from afar", pushed)
+
+
+def test_as_whom_git_reads(sandbox: Sandbox, pagure: Pagure) -> None:
+    sandbox.pagure.add_project("open")
+    assert pagure.project(f"{sandbox.pagure.url}/open").read_access() is None
+    sandbox.pagure.add_project("secret", private=True, commit=["packit"])
+    found = pagure.project(f"{sandbox.pagure.url}/secret").read_access()
+    assert found is not None
+    assert (found.user, found.token) == ("packit", sandbox.pagure.token)
+    assert found.token not in repr(found)
+    sandbox.pagure.add_project("secret-of-others", private=True)
+    with pytest.raises(NotFound):
+        pagure.project(f"{sandbox.pagure.url}/secret-of-others").read_access()
 
 
 def test_nobody_pushes(sandbox: Sandbox, sha: str) -> None:

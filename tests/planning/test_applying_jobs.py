@@ -32,7 +32,7 @@ def nobody(*_: object) -> Any:
 def jobs(text: str, event: ProjectEvent = OPENED) -> tuple[list[str], list[str]]:
     """Keys of the jobs that apply, and the reasons of the others."""
     config = load(text, path=".packit.yaml", repo_name="hello", spec_files=["hello.spec"])
-    found, left_out = applying_jobs(config, event, SERVED, nobody, nobody)
+    found, left_out = applying_jobs(config, event, SERVED, "dev", nobody, nobody)
     return [job.key for job in found], [decision.reason for decision in left_out]
 
 

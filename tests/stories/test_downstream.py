@@ -185,6 +185,14 @@ def test_an_archive_that_comes_late(world: World) -> None:
     assert max(after.values()) == 1
 
 
+def test_a_failure_without_an_issue(world: World) -> None:
+    """notifications.failure_issue.create: false; the check tells it."""
+    f43_has(world, "# broken\n")
+    sha = release(world, CONFIG + "notifications: {failure_issue: {create: false}}\n")
+    assert world.conclusions(sha) == {RAWHIDE: "success", F43: "failure"}
+    assert world.sandbox.github.issues(REPOSITORY) == []
+
+
 def test_a_failure_is_told_in_one_issue(world: World) -> None:
     """propose_downstream, ProposeDownstreamHandler: another error is told once."""
     f43_has(world, "# broken\n")

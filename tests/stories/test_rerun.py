@@ -527,3 +527,72 @@ def test_a_newer_push_cancels_what_runs_again(world: World) -> None:
         TESTS_44: "success",
     }
     assert world.sandbox.copr.builds[1].state == "canceled"
+
+
+# -- a commit with several events at the root --
+
+SEVERAL = """\
+specfile_path: hello.spec
+jobs:
+- {job: copr_build, trigger: pull_request, targets: [fedora-43]}
+- {job: copr_build, trigger: commit, branch: topic, targets: [fedora-44]}
+- {job: copr_build, trigger: release, targets: [fedora-rawhide]}
+"""
+RAWHIDE = "rpm-build:fedora-rawhide-x86_64"
+
+
+def several(world: World) -> str:
+    """A commit that is the head of a pull request, was pushed to a branch, and is released; its builds have ended."""
+    github = world.sandbox.github
+    pull = world.repository(SEVERAL)
+    github.state.repository(REPOSITORY).branches["topic"] = pull.head_sha
+    world.post(world.opened(pull))
+    world.post(github.webhook("push", repository=REPOSITORY, branch="topic"))
+    github.add_tag(REPOSITORY, "v1.0", pull.head_sha)
+    github.add_release(REPOSITORY, "v1.0")
+    world.post(github.webhook("release", "published", repository=REPOSITORY, tag="v1.0"))
+    world.work()
+    assert set(world.checks(pull.head_sha)) == {BUILD_43, BUILD_44, RAWHIDE}
+    return str(pull.head_sha)
+
+
+def test_all_roots_run_again(world: World) -> None:
+    """Each in its own Copr project, in the story of its own subject, and once."""
+    sha = several(world)
+    world.finish_builds()
+    world.work()
+    before = ids(world, sha)
+    delivery = press(world, sha)
+    world.work()
+    projects = [build.projectname for build in world.sandbox.copr.builds]
+    assert len(projects) == 6
+    assert sorted(projects[:3]) == sorted(projects[3:])
+    again = [event for event in world.events() if event.delivery_id == delivery.id]
+    assert {event.subject for event in again} == {event.subject for event in world.events()[:3]}
+    assert {event.state for event in again} == {"done"}
+    world.finish_builds()
+    world.work()
+    assert world.conclusions(sha) == dict.fromkeys((BUILD_43, BUILD_44, RAWHIDE), "success")
+    assert ids(world, sha) == before
+
+
+def test_what_failed_of_all_roots_runs_again(world: World) -> None:
+    sha = several(world)
+    for build in world.sandbox.copr.builds:
+        (chroot,) = build.chroots
+        world.sandbox.copr.finish(build.id, chroot, succeeded="44" in chroot)
+    world.work()
+    press(world, sha)
+    world.work()
+    assert set(built(world)[3:]) == {("fedora-43-x86_64",), ("fedora-rawhide-x86_64",)}
+    assert len(world.sandbox.copr.builds) == 5
+
+
+def test_one_check_of_one_root(world: World) -> None:
+    sha = several(world)
+    world.finish_builds()
+    world.work()
+    press(world, sha, BUILD_44)
+    world.work()
+    assert built(world)[3:] == [("fedora-44-x86_64",)]
+    assert world.sandbox.copr.builds[3].projectname == "acme-hello-topic-dev"
