@@ -11,6 +11,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, select, text
 
 from packit_worker.chaos.script import KILL, RESTART, STOP, Blow
 from packit_worker.demo.stage import Stage
+from packit_worker.journal import JournalUnavailable
 from packit_worker.journal.base import State
 from packit_worker.journal.checks import CheckRow
 from packit_worker.journal.deliveries import Delivery
@@ -79,10 +81,13 @@ class Striker:
 
     def _busy(self) -> set[int]:
         found: set[int] = set()
-        with self._stage.journal.read() as session:
-            for model in (Delivery, EventRow, CheckRow):
-                owners = session.execute(select(model.claimed_by).where(model.state == State.RUNNING))
-                found |= {int(owner.rpartition(":")[2]) for owner in owners.scalars() if owner}
+        try:
+            with self._stage.journal.read() as session:
+                for model in (Delivery, EventRow, CheckRow):
+                    owners = session.execute(select(model.claimed_by).where(model.state == State.RUNNING))
+                    found |= {int(owner.rpartition(":")[2]) for owner in owners.scalars() if owner}
+        except JournalUnavailable as error:
+            log.info("nobody can be asked who is busy, for another blow is on the database: %s", error)
         return found
 
     def _broker(self, blow: Blow) -> Callable[[], None] | None:
@@ -133,7 +138,13 @@ class Striker:
             self.missed += 1
             return None
         self.hits["database", "locked"] += 1
-        return connection.close
+        return partial(_unlock, connection)
+
+
+def _unlock(connection: Connection) -> None:
+    """End the connection, and its lock with it, whether or not another blow has cut it off meanwhile."""
+    connection.invalidate()
+    connection.close()
 
 
 def _locker(engine: Engine) -> Engine:
