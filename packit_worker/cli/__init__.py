@@ -56,7 +56,7 @@ COMMANDS = {
     ),
     "status": (
         "packit_worker.cli.status:status",
-        "Tell how the service is doing: what waits, what came in, how it ended, what was given up.",
+        "Tell how the service is doing: what waits, came in, was given up, and is left of rate limits.",
     ),
     "sweeper": ("packit_worker.cli.sweeper:sweeper", "Run the process that wakes whatever is overdue."),
     "up": ("packit_worker.cli.up:up", "Run the whole service on this machine, until Ctrl-C."),
