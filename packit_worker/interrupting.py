@@ -2,7 +2,7 @@
 
 Three steps, each for when the one before does not help. After the soft limit ``TimedOut`` is raised where the work is:
 by SIGALRM, so in the main thread only, which is where a worker of a solo pool works. After the hard limit
-``claims.Heart`` lets the lease run out and ends the process. And where not even its thread gets a turn (C code that
+``journal.heart`` lets the lease run out and ends the process. And where not even its thread gets a turn (C code that
 keeps the interpreter's lock), a thread without Python in it does.
 """
 

@@ -1,7 +1,7 @@
 """Whether the processes of a data directory go on: each leaves a note of its own, and ``silent`` looks at their age.
 
 Workers and sweepers have no port that a probe could ask. A worker of a solo pool leaves no note while it is at a task;
-then it has a claim in the journal, which ``claims.Heart`` keeps alive for as long as the work may take, and not longer.
+then it has a claim in the journal, which ``journal.heart`` keeps alive for as long as the work may take, no longer.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from packit_worker.broker.reconnecting import Reconnecting
 from packit_worker.config.service import ServiceConfig
 from packit_worker.intake import Intake
 from packit_worker.journal import Journal
-from packit_worker.journal.claims import Heart
+from packit_worker.journal.heart import Heart
 from packit_worker.services import Services
 from packit_worker.shop import Shop
 from parsers.registry import sent

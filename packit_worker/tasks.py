@@ -9,7 +9,7 @@ from celery import Celery, Task
 from events.base import Event, event_classes
 from packit_worker.broker.celery_app import PARSE_MESSAGE, SHOW_CHECK
 from packit_worker.course import processing, reading, showing
-from packit_worker.journal.claims import Heart
+from packit_worker.journal.heart import Heart
 from packit_worker.shop import Shop
 
 

@@ -15,8 +15,9 @@ from packit_worker.errors import NotFound, NotYet, Refused, TemporaryError, in_s
 from packit_worker.interrupting import TimedOut, Watch
 from packit_worker.journal import JournalUnavailable
 from packit_worker.journal.base import now
-from packit_worker.journal.claims import Beat, Claim, Heart, LostClaim, take
+from packit_worker.journal.claims import Claim, LostClaim, take
 from packit_worker.journal.events import EventRow
+from packit_worker.journal.heart import Beat, Heart
 from packit_worker.pipeline.ledger import Ledger
 from packit_worker.pipeline.steps import Pipeline
 from packit_worker.shop import Shop

@@ -20,8 +20,9 @@ from packit_worker.intake import Unreadable, decode
 from packit_worker.interrupting import TimedOut, Watch
 from packit_worker.journal import JournalUnavailable, events
 from packit_worker.journal.base import State
-from packit_worker.journal.claims import Claim, Heart, LostClaim, take
+from packit_worker.journal.claims import Claim, LostClaim, take
 from packit_worker.journal.deliveries import Delivery
+from packit_worker.journal.heart import Heart
 from packit_worker.retrying import Retrying
 from packit_worker.shop import Shop
 from packit_worker.situation import reruns

@@ -16,8 +16,9 @@ from packit_worker.interrupting import TimedOut, Watch
 from packit_worker.journal import JournalUnavailable, checks, story
 from packit_worker.journal.base import State
 from packit_worker.journal.checks import CheckRow
-from packit_worker.journal.claims import Claim, Heart, LostClaim, take
+from packit_worker.journal.claims import Claim, LostClaim, take
 from packit_worker.journal.effects import Effect
+from packit_worker.journal.heart import Heart
 from packit_worker.ports import Posted
 from packit_worker.retrying import Retrying
 from packit_worker.shop import Shop

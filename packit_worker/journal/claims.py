@@ -1,6 +1,6 @@
 """Claims: who works on what, until when.
 
-A claim is a lease. The worker's heart (``Heart``) extends it; when the worker dies the lease runs out and another takes
+A claim is a lease. The worker's heart (``heart``) extends it; when the worker dies the lease runs out and another takes
 the work. The claim's number is a fencing token: a worker that lost its lease cannot write over the one that has it.
 """
 
@@ -9,27 +9,19 @@ from __future__ import annotations
 import logging
 import os
 import socket
-import sys
-import threading
-import time
-import traceback
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Update, bindparam, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from packit_worker.journal.base import OPEN, State, now
-from packit_worker.journal.database import Journal, JournalUnavailable
 
 log = logging.getLogger(__name__)
-
-#: The exit status of a process that ends itself because of work that does not end.
-HUNG = 70
 
 
 def owner(pid: int | None = None) -> str:
@@ -48,14 +40,6 @@ class Claim:
     model: Any
     key: Any
     number: int
-
-    def _mine(self) -> ColumnElement[bool]:
-        clause: ColumnElement[bool] = (
-            (self.model.key_column() == self.key)
-            & (self.model.claim == self.number)
-            & (self.model.state == State.RUNNING)
-        )
-        return clause
 
     def fence(self, session: Session, lease: timedelta) -> None:
         """Be sure, inside the transaction, that the work is still ours; extends the lease. Raises ``LostClaim``."""
@@ -76,12 +60,12 @@ class Claim:
             "lease_until": None,
         }
         values |= {"hinted_at": None, "hints": 0}
-        if not attempt_counts:
-            values["attempts"] = self.model.attempts - 1
-        self._change(session, **values)
+        self._change(session, attempt_counts=attempt_counts, **values)
 
-    def _change(self, session: Session, **values: Any) -> None:
-        result = session.execute(update(self.model).where(self._mine()).values(**values))
+    def _change(self, session: Session, *, attempt_counts: bool = True, **values: Any) -> None:
+        statement = _changing(self.model, tuple(values), attempt_counts)
+        told = {f"new_{name}": value for name, value in values.items()}
+        result = session.execute(statement, told | {"its_key": self.key, "its_claim": self.number})
         if result.rowcount != 1:  # type: ignore[attr-defined]
             raise LostClaim(f"{self.model.__tablename__} {self.key} was taken over after claim {self.number}")
 
@@ -93,22 +77,9 @@ def take(session: Session, model: Any, key: Any, lease: timedelta) -> tuple[Clai
     attempt, so that a crash counts.
     """
     moment = now()
-    statement = (
-        update(model)
-        .where(model.key_column() == key, *is_free(model, moment))
-        .values(
-            state=State.RUNNING,
-            claim=model.claim + 1,
-            attempts=model.attempts + 1,
-            claimed_by=owner(),
-            claimed_at=moment,
-            lease_until=moment + lease,
-        )
-        .returning(model)
-        .execution_options(synchronize_session=False, populate_existing=True)
-    )
+    told = {"its_key": key, "moment": moment, "by": owner(), "until": moment + lease}
     try:
-        row = session.execute(statement).scalar_one_or_none()
+        row = session.execute(_taking(model), told).scalar_one_or_none()
     except IntegrityError:
         # Another event of the same subject was claimed at the same moment.
         session.rollback()
@@ -116,7 +87,46 @@ def take(session: Session, model: Any, key: Any, lease: timedelta) -> tuple[Clai
     return None if row is None else (Claim(model, key, row.claim), row)
 
 
-def is_free(model: Any, moment: datetime) -> list[ColumnElement[bool]]:
+# Every event takes these several times, and to put a statement together costs more than to execute it: made once.
+
+
+@cache
+def _taking(model: Any) -> Update:
+    moment = bindparam("moment", type_=model.due_at.type)
+    return (
+        update(model)
+        .where(model.key_column() == bindparam("its_key"), *is_free(model, moment))
+        .values(
+            state=State.RUNNING,
+            claim=model.claim + 1,
+            attempts=model.attempts + 1,
+            claimed_by=bindparam("by"),
+            claimed_at=moment,
+            lease_until=bindparam("until"),
+        )
+        .returning(model)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+
+
+@cache
+def _changing(model: Any, names: tuple[str, ...], attempt_counts: bool) -> Update:
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
+    if not attempt_counts:
+        values["attempts"] = model.attempts - 1
+    return (
+        update(model)
+        .where(
+            model.key_column() == bindparam("its_key"),
+            model.claim == bindparam("its_claim"),
+            model.state == State.RUNNING,
+        )
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def is_free(model: Any, moment: datetime | BindParameter[datetime]) -> list[ColumnElement[bool]]:
     """The conditions under which a row may be claimed."""
     return [
         model.state.in_(OPEN),
@@ -174,109 +184,3 @@ def not_hinted(session: Session, model: Any, keys: Iterable[Any]) -> None:
         .values(hinted_at=None, hints=model.hints - 1)
         .execution_options(synchronize_session=False)
     )
-
-
-class Beat:
-    """A claim that is kept alive. Without ``limit`` for as long as it takes, else for so many seconds."""
-
-    def __init__(self, claim: Claim, limit: float | None) -> None:
-        self.claim = claim
-        self.limit = limit
-        self._since = time.monotonic()
-
-    def goes_on(self) -> None:
-        """There was progress: the limit counts from now."""
-        self._since = time.monotonic()
-
-    @property
-    def is_hung(self) -> bool:
-        """Whether nothing was heard of the work for longer than its limit."""
-        return self.limit is not None and time.monotonic() - self._since > self.limit
-
-
-class Heart:
-    """Extends the leases of the claims this process works on, from a thread of its own.
-
-    Work that goes on for longer than its limit hangs: its lease is let run out, and the process ends itself, for a
-    process that hangs takes no other work. Whoever started it starts it again. ``end`` is how a process ends.
-    """
-
-    def __init__(
-        self,
-        journal: Journal,
-        *,
-        lease: timedelta,
-        beat: timedelta,
-        end: Callable[[int], object] = os._exit,
-    ) -> None:
-        self._journal = journal
-        self._lease = lease
-        self._beat = beat
-        self._end = end
-        self._beats: set[Beat] = set()
-        self._lock = threading.Lock()
-        self._wake = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    @contextmanager
-    def beating_for(self, claim: Claim, limit: float | None = None) -> Iterator[Beat]:
-        """Keep the claim alive inside; ``limit`` is in seconds without ``Beat.goes_on``."""
-        beat = Beat(claim, limit)
-        with self._lock:
-            self._beats.add(beat)
-            if self._thread is None or not self._thread.is_alive():
-                self._wake.clear()
-                self._thread = threading.Thread(target=self._run, name="heart", daemon=True)
-                self._thread.start()
-        try:
-            yield beat
-        finally:
-            with self._lock:
-                self._beats.discard(beat)
-
-    def stop(self) -> None:
-        """End the thread."""
-        self._wake.set()
-        if self._thread is not None:
-            self._thread.join(timeout=2)
-
-    def _run(self) -> None:
-        while not self._wake.wait(self._beat.total_seconds()):
-            with self._lock:
-                beats = list(self._beats)
-            for beat in beats:
-                if beat.is_hung:
-                    self._give_up(beat)
-                else:
-                    self._extend(beat)
-
-    def _give_up(self, beat: Beat) -> None:
-        table, key = beat.claim.model.__tablename__, beat.claim.key
-        log.critical(
-            "%s %s hangs for more than %.0f s; this process ends\n%s", table, key, beat.limit, _stacks()
-        )
-        self._forget(beat)
-        self._end(HUNG)
-
-    def _forget(self, beat: Beat) -> None:
-        with self._lock:
-            self._beats.discard(beat)
-
-    def _extend(self, beat: Beat) -> None:
-        claim = beat.claim
-        try:
-            with self._journal.write() as session:
-                claim.fence(session, self._lease)
-        except LostClaim:
-            # The work finds out by itself before its next effect; nothing to be done from here.
-            self._forget(beat)
-        except JournalUnavailable as error:
-            log.warning("could not extend the lease of %s: %s", claim.key, error)
-        except Exception:
-            # Other claims may hang on this thread; it does not end because of one.
-            log.exception("could not extend the lease of %s", claim.key)
-
-
-def _stacks() -> str:
-    """Where every thread is."""
-    return "\n".join("".join(traceback.format_stack(frame)) for frame in sys._current_frames().values())

@@ -41,6 +41,10 @@ class Decision:
     at: datetime = field(default_factory=now)
 
 
+#: Rows go beside it and not into it, so that the same statement serves any number of them.
+_INSERT = insert(DecisionRow.__table__)  # type: ignore[arg-type]
+
+
 def record(session: Session, event_id: str, attempt: int, decisions: Iterable[Decision]) -> None:
     """Write decisions down, all in one statement."""
     rows = [
@@ -57,7 +61,7 @@ def record(session: Session, event_id: str, attempt: int, decisions: Iterable[De
         for decision in decisions
     ]
     if rows:
-        session.execute(insert(DecisionRow).values(rows))
+        session.execute(_INSERT, rows)
 
 
 def last(session: Session, event_id: str, step: str, verdict: str) -> DecisionRow | None:

@@ -46,7 +46,6 @@ TARGETS = {
     "epel9": "el9",
 }
 """The targets there are at first, each also with ``-candidate``: the end of their releases."""
-OUTCOMES = ("failed", "canceled", "stuck")
 COMPLETE, FAILED, CANCELED = 1, 3, 4
 
 

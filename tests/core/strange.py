@@ -22,7 +22,7 @@ from packit_worker.course import processing
 from packit_worker.errors import TemporaryError
 from packit_worker.handlers.base import Handler
 from packit_worker.journal import Journal
-from packit_worker.journal.claims import Heart
+from packit_worker.journal.heart import Heart
 from packit_worker.reporting.names import CheckId
 from packit_worker.shop import Shop
 from packit_worker.situation.job import Job

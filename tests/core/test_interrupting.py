@@ -18,8 +18,8 @@ from packit_worker.interrupting import Limit, TimedOut, Watch
 from packit_worker.journal import Journal
 from packit_worker.journal.base import now
 from packit_worker.journal.checks import CheckRow
-from packit_worker.journal.claims import HUNG
 from packit_worker.journal.events import EventRow
+from packit_worker.journal.heart import HUNG
 from packit_worker.journal.runs import RunRow
 
 TESTS = Path(__file__).parent.parent

@@ -15,8 +15,9 @@ from sqlalchemy import update
 from packit_worker.course import reading
 from packit_worker.journal import Journal, deliveries
 from packit_worker.journal.base import State, now
-from packit_worker.journal.claims import Heart, take
+from packit_worker.journal.claims import take
 from packit_worker.journal.deliveries import Delivery
+from packit_worker.journal.heart import Heart
 from packit_worker.shop import Shop
 from parsers.parsing import parse
 

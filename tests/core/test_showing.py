@@ -15,8 +15,9 @@ from packit_worker.errors import NotFound, RateLimited, Refused, TemporaryError,
 from packit_worker.journal import Journal
 from packit_worker.journal.base import State, now
 from packit_worker.journal.checks import CheckRow
-from packit_worker.journal.claims import Heart, take
+from packit_worker.journal.claims import take
 from packit_worker.journal.effects import EffectRow
+from packit_worker.journal.heart import Heart
 from packit_worker.ports import CheckState, CheckStatus, Posted
 from packit_worker.shop import Shop
 

@@ -13,9 +13,10 @@ from sqlalchemy import update
 
 from packit_worker.journal import Journal, events
 from packit_worker.journal.base import State, now
-from packit_worker.journal.claims import HUNG, Beat, Claim, Heart, LostClaim, not_hinted, overdue, take
+from packit_worker.journal.claims import Claim, LostClaim, not_hinted, overdue, take
 from packit_worker.journal.deliveries import Delivery
 from packit_worker.journal.events import EventRow
+from packit_worker.journal.heart import HUNG, Beat, Heart
 
 from .rows import LEASE, claim, deliver, happen, lease_runs_out, row
 

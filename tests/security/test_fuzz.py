@@ -8,34 +8,18 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from web.opening import RESULTS, TOKEN, WEBHOOK, Opened, patient, signature
+from web.whatever import MANY, anything, bodies, headers_of
 
 from packit_worker.journal import Journal
 
-MANY = settings(
-    max_examples=300,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-    derandomize=True,
+headers = headers_of(
+    *("X-Hub-Signature-256", "X-Hub-Signature", "X-GitHub-Event", "X-GitHub-Delivery", "Content-Type"),
+    *("Content-Encoding", "User-Agent", "X-GitHub-Hook-ID", "Accept", "Cookie", "Authorization", "Range"),
+    *("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Origin", "Content-Language", "Expect"),
 )
-#: What a server hands on: any latin-1 but line ends.
-values = st.text(st.characters(max_codepoint=255, exclude_characters="\r\n"), max_size=150)
-names = st.sampled_from(
-    [
-        *("X-Hub-Signature-256", "X-Hub-Signature", "X-GitHub-Event", "X-GitHub-Delivery", "Content-Type"),
-        *("Content-Encoding", "User-Agent", "X-GitHub-Hook-ID", "Accept", "Cookie", "Authorization", "Range"),
-        *("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Origin", "Content-Language", "Expect"),
-    ]
-)
-headers = st.dictionaries(names, values, max_size=8)
-anything = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=50),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=20), inner, max_size=4),
-    max_leaves=15,
-)
-bodies = st.binary(max_size=300) | anything.map(lambda found: json.dumps(found).encode())
 
 
 @pytest.fixture(scope="module")

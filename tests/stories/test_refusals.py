@@ -82,7 +82,9 @@ def test_private_repository_that_is_let_in(make_world: Callable[..., World]) -> 
     pull = world.repository(private=True)
     world.post(world.opened(pull))
     world.work()
-    assert len(world.sandbox.copr.builds) == 1
+    checks = world.checks(pull.head_sha).values()
+    assert checks and all("Copr can neither read its sources" in str(check["output"]) for check in checks)
+    assert world.sandbox.copr.builds == [], "Copr would show the sources to anybody"
 
 
 def test_invalid_configuration(world: World) -> None:

@@ -20,6 +20,18 @@ TESTS_43, TESTS_44 = "testing-farm:fedora-43-x86_64", "testing-farm:fedora-44-x8
 _presses = itertools.count(1)
 
 
+def one_build_fails(world: World) -> Any:
+    """A pull request whose build failed for Fedora 43 and went well for Fedora 44."""
+    pull = world.repository()
+    world.post(world.opened(pull))
+    world.work()
+    (build,) = world.sandbox.copr.builds
+    world.sandbox.copr.finish(build.id, "fedora-43-x86_64", succeeded=False)
+    world.sandbox.copr.finish(build.id, "fedora-44-x86_64")
+    world.work()
+    return pull
+
+
 def press(world: World, sha: str, name: str | None = None, *, sender: str = "alice", **options: Any) -> Any:
     """Somebody presses the button beside a check, or (no name) the one for all. Two presses are never the same."""
     extra = {"pressed": next(_presses)} | options.pop("extra", {})
@@ -135,13 +147,7 @@ def test_one_test(world: World) -> None:
 
 def test_a_test_whose_build_failed(world: World) -> None:
     """There is nothing to test: it is built first, there alone, and then tested."""
-    pull = world.repository()
-    world.post(world.opened(pull))
-    world.work()
-    (build,) = world.sandbox.copr.builds
-    world.sandbox.copr.finish(build.id, "fedora-43-x86_64", succeeded=False)
-    world.sandbox.copr.finish(build.id, "fedora-44-x86_64")
-    world.work()
+    pull = one_build_fails(world)
     press(world, pull.head_sha, TESTS_43)
     world.work()
     assert built(world)[1:] == [("fedora-43-x86_64",)]
@@ -315,13 +321,7 @@ def test_tests_that_wait_for_a_build(world: World) -> None:
 
 def test_what_failed(world: World) -> None:
     """One build failed, one test failed: these two, and the test that had nothing to test."""
-    pull = world.repository()
-    world.post(world.opened(pull))
-    world.work()
-    (build,) = world.sandbox.copr.builds
-    world.sandbox.copr.finish(build.id, "fedora-43-x86_64", succeeded=False)
-    world.sandbox.copr.finish(build.id, "fedora-44-x86_64")
-    world.work()
+    pull = one_build_fails(world)
     finish_tests(world, Fedora_44="failed")
     before = ids(world, pull.head_sha)
     press(world, pull.head_sha)
@@ -353,13 +353,7 @@ def test_everything(world: World) -> None:
 
 def test_worker_dies_in_between(world: World) -> None:
     """The second attempt runs what the first one meant, though nothing shows as failed any more."""
-    pull = world.repository()
-    world.post(world.opened(pull))
-    world.work()
-    (build,) = world.sandbox.copr.builds
-    world.sandbox.copr.finish(build.id, "fedora-43-x86_64", succeeded=False)
-    world.sandbox.copr.finish(build.id, "fedora-44-x86_64")
-    world.work()
+    pull = one_build_fails(world)
     finish_tests(world)
     world.sandbox.faults.add(
         "copr", method="POST", path=r"/api_3/build/create", kind="drop_after_commit", times=1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import pytest
 import requests
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -20,6 +19,7 @@ from packit_worker.sandbox import Sandbox
 from web.opening import Opened, patient
 from web.pagure_hooks import HOOK, KEY, PROJECT, add_keys, hook, signed
 from web.serving import Served
+from web.whatever import MANY, anything, bodies, headers_of
 
 HOOK_KEY = "k" * 40
 
@@ -70,26 +70,10 @@ def test_bodies_that_are_too_large_or_endless(sqlite_url: str, tmp_path: Path) -
 
 # -- whatever is sent --
 
-MANY = settings(
-    max_examples=300,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-    derandomize=True,
+headers = headers_of(
+    *("X-Pagure", "X-Pagure-Project", "X-Pagure-Topic", "X-Pagure-Signature", "X-Pagure-Signature-256"),
+    *("Content-Type", "Content-Encoding", "User-Agent", "X-Hub-Signature-256"),
 )
-values = st.text(st.characters(max_codepoint=255, exclude_characters="\r\n"), max_size=150)
-names = st.sampled_from(
-    [
-        *("X-Pagure", "X-Pagure-Project", "X-Pagure-Topic", "X-Pagure-Signature", "X-Pagure-Signature-256"),
-        *("Content-Type", "Content-Encoding", "User-Agent", "X-Hub-Signature-256"),
-    ]
-)
-headers = st.dictionaries(names, values, max_size=8)
-anything = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=50),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=20), inner, max_size=4),
-    max_leaves=15,
-)
-bodies = st.binary(max_size=300) | anything.map(lambda found: json.dumps(found).encode())
 
 
 @pytest.fixture(scope="module")
