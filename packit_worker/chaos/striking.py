@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import redis
-from sqlalchemy import Connection, Engine, create_engine, event, select, text
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event, select, text
 
 from packit_worker.chaos.script import KILL, RESTART, STOP, Blow
 from packit_worker.demo.stage import Stage
@@ -149,7 +149,12 @@ def _unlock(connection: Connection) -> None:
 
 def _locker(engine: Engine) -> Engine:
     """An engine of our own; with SQLite, whose transactions begin with the lock of the one writer."""
-    made = create_engine(engine.url, connect_args={"timeout": 3} if engine.dialect.name == "sqlite" else {})
+    made = create_engine(
+        engine.url,
+        connect_args={"timeout": 3} if engine.dialect.name == "sqlite" else {},
+        # A connection that was kept would be cut off by our own next blow.
+        poolclass=NullPool,
+    )
     if engine.dialect.name == "sqlite":
 
         @event.listens_for(made, "connect")
