@@ -172,7 +172,12 @@ class Services:
 
         if self._config.fasjson_url is None:
             return None
-        return FasJsonClient(url=self._config.fasjson_url, timeout=self._config.limits.http_timeout)
+        return FasJsonClient(
+            url=self._config.fasjson_url,
+            principal=self._config.fasjson_principal,
+            keytab=self._config.fasjson_keytab,
+            timeout=self._config.limits.http_timeout,
+        )
 
     @cached_property
     def _github(self) -> Forge:
@@ -235,6 +240,7 @@ class Services:
             principal=koji.principal,
             keytab=koji.keytab,
             cert=koji.cert,
+            serverca=koji.serverca,
             username=koji.username,
             password=koji.password.reveal() if koji.password else None,
             timeout=self._config.limits.http_timeout,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import socket
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
@@ -38,6 +40,34 @@ def the_library_koji() -> Any:
         if os.environ.get("CI") == "true":
             raise
         pytest.skip("the library koji is not installed: see README, Working on it", allow_module_level=True)
+
+
+def a_kdc() -> Any:
+    """What starts a KDC (the package k5test), with the programs for it and the libraries of Kerberos."""
+    for needed in ("krb5kdc", "kdb5_util", "kadmin.local"):
+        if shutil.which(needed) is None:
+            missing(
+                f"no program {needed} in PATH (Debian: krb5-kdc krb5-admin-server; they are in /usr/sbin)"
+            )
+    for library in ("gssapi", "requests_gssapi", "k5test"):
+        try:
+            import_module(library)
+        except ImportError:
+            missing(f"the library {library} is not installed: see README, Working on it")
+    return import_module("k5test")
+
+
+def free_ports() -> int:
+    """The first of ten ports in a row on which nobody listens now."""
+    for first in range(20000 + os.getpid() % 10000, 60000, 10):
+        with contextlib.ExitStack() as stack:
+            try:
+                for port in range(first, first + 10):
+                    stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return first
+    missing("no ten free ports in a row")
 
 
 def the_program_packit() -> str:

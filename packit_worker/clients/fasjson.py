@@ -1,7 +1,6 @@
 """FASJSON behind ``ports.FasJson``: Fedora's accounts. Imported by ``services`` only.
 
-https://fasjson.fedoraproject.org/docs/v1/. Fedora's own wants Kerberos of who asks; this client brings no ticket, and
-is for a server that lets it in by its address, or a proxy that has one.
+https://fasjson.fedoraproject.org/docs/v1/. Fedora's own wants Kerberos of who asks.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from urllib.parse import quote
 
 from packit_worker.clients import http_errors
 from packit_worker.clients.http import Http
+from packit_worker.clients.kerberos import Kerberos
 from packit_worker.errors import NotFound, TemporaryError
 from packit_worker.ports import FasAccount
 
@@ -18,10 +18,18 @@ SYSTEM = "FASJSON"
 
 
 class FasJsonClient:
-    """One FASJSON. Safe to use from several threads. ``url`` is without ``/v1``; ``timeout`` is in seconds."""
+    """One FASJSON. Safe to use from several threads. ``url`` is without ``/v1``; ``timeout`` is in seconds.
 
-    def __init__(self, *, url: str, timeout: float = 10.0) -> None:
+    Without ``principal`` and ``keytab`` it asks without saying who it is, as behind a proxy that knows it.
+    """
+
+    def __init__(
+        self, *, url: str, principal: str | None = None, keytab: str | None = None, timeout: float = 10.0
+    ) -> None:
         self._http = Http(SYSTEM, url, timeout=timeout)
+        self._kerberos: Kerberos | None = None
+        if principal or keytab:
+            self._kerberos = Kerberos(SYSTEM, principal=principal, keytab=keytab)
 
     def account(self, login: str) -> FasAccount:
         """An account with its groups. Two calls. Raises NotFound."""
@@ -44,7 +52,8 @@ class FasJsonClient:
         return _account(exact[0], ()) if len(exact) == 1 else None
 
     def _get(self, path: str, params: dict[str, str] | None = None) -> Any:
-        answer = self._http.json("GET", path, write=False, params=params)
+        auth = self._kerberos.negotiation(self._http.base_url) if self._kerberos else None
+        answer = self._http.json("GET", path, write=False, params=params, auth=auth)
         result = answer.get("result") if isinstance(answer, dict) else None
         if result is None:
             raise http_errors.from_nonsense("no result", system=SYSTEM, write=False)

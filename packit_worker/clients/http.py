@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import requests
+import requests.auth
 
 from packit_worker import tracing
 from packit_worker.clients import http_errors
@@ -60,7 +61,7 @@ class Http:
         params: Mapping[str, Any] | None = None,
         json: Any = None,
         headers: Mapping[str, str] | None = None,
-        auth: tuple[str, str] | None = None,
+        auth: tuple[str, str] | requests.auth.AuthBase | None = None,
     ) -> requests.Response:
         """Send one request and return an answer of success (2xx). Sent once, whatever happens.
 

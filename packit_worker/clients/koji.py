@@ -6,6 +6,7 @@ ImportError where it is not installed.
 
 from __future__ import annotations
 
+import re
 import secrets
 import threading
 import time
@@ -20,6 +21,7 @@ import requests
 
 from packit_worker.clients import http_errors
 from packit_worker.clients.caching import Remembered
+from packit_worker.clients.kerberos import Kerberos
 from packit_worker.errors import NotFound, Refused, TemporaryError, Unanswered
 from packit_worker.ports import KojiOrder, KojiTask
 
@@ -38,15 +40,18 @@ CHUNK = 4 * 1024 * 1024
 #: Where the marker of an order is in a task's options: the hub keeps what it finds there with the build.
 METADATA, MARKER = "custom_user_metadata", "packit_worker"
 
+#: What koji's words hold where the hub, or the web server before it, takes no ticket of ours.
+_DENIED = re.compile(r"HTTPError: 40[13]\b|\bis not authorized\b|AuthError:")
+
 TASK_STATES = ("FREE", "OPEN", "CLOSED", "CANCELED", "ASSIGNED", "FAILED")
 
 
 class KojiClient:
     """One Koji. Safe to use from several threads: each has its own session.
 
-    It logs in when it first has to: with Kerberos where a ``principal``, a ``keytab`` or a ``ccache`` is given, with a
-    certificate (``cert``) or, for stand-ins, with ``username`` and ``password``. ``results_url`` is where logs are.
-    ``timeout`` is in seconds.
+    It logs in when it first has to: with Kerberos where a ``principal`` or a ``keytab`` is given, with a certificate
+    (``cert``) or, for stand-ins, with ``username`` and ``password``. ``serverca`` is whom the hub's own certificate is
+    from. ``results_url`` is where logs are. ``timeout`` is in seconds.
     """
 
     def __init__(
@@ -57,7 +62,6 @@ class KojiClient:
         results_url: str = "https://kojipkgs.fedoraproject.org",
         principal: str | None = None,
         keytab: str | None = None,
-        ccache: str | None = None,
         cert: str | None = None,
         serverca: str | None = None,
         username: str | None = None,
@@ -77,7 +81,8 @@ class KojiClient:
             "password": password,
             "serverca": serverca,
         }
-        self._log_in = _login(principal, keytab, ccache, cert, serverca, username)
+        kerberos = Kerberos(SYSTEM, principal=principal, keytab=keytab) if principal or keytab else None
+        self._log_in = _login(hub_url, kerberos, principal, keytab, cert, serverca, username)
         self._local = threading.local()
         # koji tells Kerberos about the keytab in the environment of the process.
         self._logging_in = threading.Lock()
@@ -214,10 +219,11 @@ class KojiClient:
                 if not self._log_in(session):
                     raise TemporaryError(f"{SYSTEM} opened no session")
             except (koji.AuthError, koji.PythonImportError) as error:
-                words = str(error)
-                if getattr(error, "fromFault", False) or isinstance(error, koji.PythonImportError):
+                words = " ".join(str(error).split())
+                is_final = getattr(error, "fromFault", False) or isinstance(error, koji.PythonImportError)
+                # koji makes one error of whatever came in between, a connection that broke as well as an answer.
+                if is_final or _DENIED.search(words):
                     raise Refused(f"{SYSTEM} let us not in: {words}", answer=words) from error
-                # Kerberos' own servers may be away.
                 raise TemporaryError(f"{SYSTEM} let us not in: {words}") from error
 
     @contextmanager
@@ -266,9 +272,10 @@ class _Session(koji.ClientSession):  # type: ignore[misc]
 
 
 def _login(
+    hub_url: str,
+    kerberos: Kerberos | None,
     principal: str | None,
     keytab: str | None,
-    ccache: str | None,
     cert: str | None,
     serverca: str | None,
     username: str | None,
@@ -276,8 +283,10 @@ def _login(
     """How to log a session in."""
 
     def log_in(session: Any) -> bool:
-        if principal or keytab or ccache:
-            return bool(session.gssapi_login(principal=principal, keytab=keytab, ccache=ccache))
+        if kerberos is not None:
+            # First without the hub, which says of the ticket only that there is none.
+            kerberos.negotiation(hub_url)
+            return bool(session.gssapi_login(principal=principal, keytab=keytab, ccache=kerberos.cache))
         if cert:
             return bool(session.ssl_login(cert, serverca=serverca))
         if username:

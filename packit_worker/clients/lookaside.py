@@ -7,10 +7,8 @@ Kerberos or with a client certificate who they are, as for ``fedpkg``; stand-ins
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,8 @@ import requests
 
 from packit_worker.clients import http_errors
 from packit_worker.clients.http import USER_AGENT
-from packit_worker.errors import NotFound, Refused, TemporaryError
+from packit_worker.clients.kerberos import Kerberos
+from packit_worker.errors import NotFound, Refused
 
 SYSTEM = "The lookaside cache"
 
@@ -48,7 +47,7 @@ class LookasideClient:
         self._upload_url = upload_url
         self._identity = identity
         self._timeout = timeout
-        self._acquiring = threading.Lock()
+        self._kerberos = Kerberos(SYSTEM.lower(), principal=identity.principal, keytab=identity.keytab)
 
     def upload(self, package: str, archive: Path) -> None:
         """Have an archive there. One call, or two; safe to repeat. Raises Refused, TemporaryError."""
@@ -69,42 +68,11 @@ class LookasideClient:
         """What a request proves with who we are. Raises Refused, TemporaryError."""
         identity = self._identity
         if identity.is_of_kerberos:
-            return {"auth": self._negotiated()}
+            return {"auth": self._kerberos.negotiation(self._upload_url)}
         if identity.cert is not None:
             _there(identity.cert, "certificate")
             return {"cert": identity.cert}
         return {"auth": (identity.login, identity.token)}
-
-    def _negotiated(self) -> Any:
-        """Kerberos' part of a request, with a ticket got from the keytab where it is needed."""
-        identity = self._identity
-        try:
-            gssapi, requests_gssapi = import_module("gssapi"), import_module("requests_gssapi")
-        except ImportError as error:
-            words = "the libraries for Kerberos are not installed: install packit-worker with its extra koji"
-            raise Refused(f"{SYSTEM} cannot be used: {words}", answer=words) from error
-        # In memory, and not what others on this machine have in theirs.
-        store = {"ccache": "MEMORY:packit-worker-lookaside"}
-        if identity.keytab is not None:
-            _there(identity.keytab, "keytab")
-            store["client_keytab"] = identity.keytab
-        try:
-            with self._acquiring:
-                name = (
-                    gssapi.Name(identity.principal, gssapi.NameType.kerberos_principal)
-                    if identity.principal
-                    else None
-                )
-                credentials = gssapi.Credentials(name=name, usage="initiate", store=store)
-        except gssapi.exceptions.GSSError as error:
-            # Its servers may be away; what is wrong for good is told when the attempts are used up.
-            raise TemporaryError(f"Kerberos gives no ticket for {SYSTEM.lower()}: {error}") from error
-        return requests_gssapi.HTTPSPNEGOAuth(
-            creds=credentials,
-            # With the first request: an archive is not sent in vain.
-            opportunistic_auth=True,
-            mutual_authentication=requests_gssapi.OPTIONAL,
-        )
 
     def _call(self, method: str, url: str, arguments: Mapping[str, Any]) -> None:
         try:

@@ -71,6 +71,7 @@ class KojiSchema(Closed):
     principal = text()
     keytab = text()
     cert = text()
+    serverca = text()
     username = text()
     password = SecretText()
 
@@ -272,6 +273,8 @@ class ServiceSchema(Closed):
     dist_git = Inside(DistGitSchema)
     testing_farm = Inside(TestingFarmSchema)
     fasjson_url = Url()
+    fasjson_principal = text()
+    fasjson_keytab = text()
     sentry_dsn = Dsn()
     sentry_traces_sample_rate = Share(allow_none=True)
     metrics = Inside(MetricsSchema)

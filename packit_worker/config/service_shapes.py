@@ -93,6 +93,7 @@ class KojiConfig:
     principal: str | None = None
     keytab: str | None = None
     cert: str | None = None
+    serverca: str | None = None
     username: str | None = None
     password: Secret | None = None
 
@@ -319,6 +320,8 @@ class ServiceConfig:
     dist_git: DistGitConfig = DistGitConfig()
     testing_farm: TestingFarmConfig = field(default_factory=TestingFarmConfig)
     fasjson_url: str | None = None
+    fasjson_principal: str | None = None
+    fasjson_keytab: str | None = None
     sentry_dsn: Secret | None = None
     sentry_traces_sample_rate: float = 0.0
     metrics: MetricsConfig = MetricsConfig()

@@ -250,7 +250,8 @@ def test_compose_runs_the_same_processes_with_the_same_secrets() -> None:
             {path.rpartition("/")[2] for path in paths} == set(service["secrets"]) <= set(COMPOSE["secrets"])
         )
         missing = set(environment_of(manifest)) - set(service["environment"]) - {"PACKIT_WORKER_CONFIG"}
-        assert missing <= {"PACKIT_WORKER_DIST_GIT_TOKEN_FILE", "PACKIT_WORKER_KOJI_KEYTAB"}, name
+        needs_accounts = {"DIST_GIT_TOKEN_FILE", "KOJI_KEYTAB", "FASJSON_KEYTAB"}
+        assert missing <= {f"PACKIT_WORKER_{key}" for key in needs_accounts}, name
         if name != "migrate":
             grace = manifest["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
             assert int(service["stop_grace_period"].removesuffix("s")) >= grace - 10, name
