@@ -20,7 +20,7 @@ from packit_worker.journal import Journal
 from packit_worker.journal.base import State
 from packit_worker.journal.deliveries import Delivery
 from packit_worker.journal.events import EventRow
-from web.opening import Recorder, opened, settings_for
+from web.opening import Recorder, patient, settings_for
 from web.pagure_hooks import HOOK, add_keys, hook, pull_request, push, signed
 
 TOLD = [
@@ -45,7 +45,7 @@ class Service:
     def __init__(self, journal: Journal, folder: Path) -> None:
         self.journal = journal
         add_keys(journal)
-        self._door = opened(journal, folder)
+        self._door = patient(journal, folder)
         self._consumer = Consumer(Intake(journal, Hints(Recorder()), replay_window=timedelta(days=7)))
         url = journal.url.render_as_string(hide_password=False)
         self.worker = startup.worker(settings_for(url, folder))
