@@ -62,7 +62,7 @@ class Kerberos:
     def _credentials(self, gssapi: Any, url: str) -> Any:
         store = {"ccache": self.cache}
         if self._keytab is not None:
-            _readable(self._keytab, self._system)
+            readable(self._keytab, "keytab", self._system)
             store["client_keytab"] = self._keytab
         host = urlsplit(url).hostname
         try:
@@ -91,10 +91,11 @@ class Kerberos:
         return Refused(told, answer=words)
 
 
-def _readable(path: str, system: str) -> None:
+def readable(path: str, what: str, system: str) -> None:
+    """Raises Refused where a file of our credentials cannot be read."""
     try:
         with Path(path).open("rb"):
             return
     except OSError as error:
-        words = f"the keytab {path} cannot be read ({error.strerror})"
+        words = f"the {what} {path} cannot be read ({error.strerror})"
         raise Refused(f"{system} cannot be used: {words}", answer=words) from error

@@ -16,7 +16,7 @@ import requests
 
 from packit_worker.clients import http_errors
 from packit_worker.clients.http import USER_AGENT
-from packit_worker.clients.kerberos import Kerberos
+from packit_worker.clients.kerberos import Kerberos, readable
 from packit_worker.errors import NotFound, Refused
 
 SYSTEM = "The lookaside cache"
@@ -70,7 +70,7 @@ class LookasideClient:
         if identity.is_of_kerberos:
             return {"auth": self._kerberos.negotiation(self._upload_url)}
         if identity.cert is not None:
-            _there(identity.cert, "certificate")
+            readable(identity.cert, "certificate", SYSTEM)
             return {"cert": identity.cert}
         return {"auth": (identity.login, identity.token)}
 
@@ -99,15 +99,6 @@ class LookasideClient:
             raise http_errors.from_answer(
                 response.status_code, response.headers, words, system=SYSTEM, write=False
             )
-
-
-def _there(path: str, what: str) -> None:
-    try:
-        with Path(path).open("rb"):
-            return
-    except OSError as error:
-        words = f"the {what} {path} cannot be read ({error.strerror})"
-        raise Refused(f"{SYSTEM} cannot be used: {words}", answer=words) from error
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
